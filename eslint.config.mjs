@@ -1,0 +1,116 @@
+import importX from 'eslint-plugin-import-x';
+import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript';
+import tseslint from 'typescript-eslint';
+
+/** Imports point one way: what each room may import besides packages and itself. */
+const MAY_IMPORT = {
+  'libs/platform': [],
+  'libs/domain': ['platform'],
+  'libs/queue': ['platform'],
+  'libs/channels': ['platform'],
+  'libs/mailing': ['platform', 'domain', 'queue', 'channels'],
+  'libs/testkit': ['platform', 'domain', 'queue', 'channels', 'mailing'],
+  'apps/api': ['platform', 'domain', 'queue', 'channels', 'mailing'],
+  'apps/worker': ['platform', 'domain', 'queue', 'channels', 'mailing'],
+  'apps/beat': ['platform', 'domain', 'queue', 'channels', 'mailing'],
+  'apps/simulator': ['platform'],
+};
+const LIBRARIES = ['platform', 'domain', 'queue', 'channels', 'mailing', 'testkit'];
+
+const directions = Object.entries(MAY_IMPORT).map(([room, allowed]) => ({
+  files: [`${room}/**/*.ts`],
+  ignores: ['**/*.spec.ts', '**/*.conformance.ts'],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          { group: ['@app/*/**'], message: 'Import a library through its index.' },
+          ...LIBRARIES.filter((lib) => !allowed.includes(lib)).map((lib) => ({
+            group: [`@app/${lib}`],
+            message: `${room} may import ${allowed.join(', ') || 'no library of ours'}.`,
+          })),
+        ],
+      },
+    ],
+  },
+}));
+
+/** No relative path leads from one room into another; libraries are reached by their alias. */
+const roomZones = Object.keys(MAY_IMPORT).flatMap((room) =>
+  Object.keys(MAY_IMPORT)
+    .filter((other) => other !== room)
+    .filter((other) => !(MAY_IMPORT[room] ?? []).includes(other.replace('libs/', '')))
+    .map((other) => ({ target: `./${room}`, from: `./${other}` })),
+);
+
+export default tseslint.config(
+  { ignores: ['dist/**', 'node_modules/**', 'coverage/**', 'apps/web/**', '**/*.cjs'] },
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
+    plugins: { 'import-x': importX },
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
+    settings: {
+      'import-x/resolver-next': [createTypeScriptImportResolver({ project: 'tsconfig.json' })],
+    },
+    rules: {
+      'no-console': 'error',
+      'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
+      'import-x/no-cycle': 'error',
+      'import-x/no-restricted-paths': ['error', { zones: roomZones }],
+      '@typescript-eslint/no-extraneous-class': 'off', // Nest modules are empty classes
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/consistent-type-imports': 'off', // decorator metadata needs value imports
+      '@typescript-eslint/no-non-null-assertion': 'error',
+      '@typescript-eslint/prefer-readonly': 'error',
+      'no-restricted-properties': [
+        'error',
+        {
+          object: 'process',
+          property: 'env',
+          message: 'Only libs/platform/src/config reads the environment.',
+        },
+      ],
+    },
+  },
+  ...directions,
+  {
+    files: ['libs/domain/src/**/*.ts', 'libs/mailing/src/**/*.ts'],
+    ignores: ['**/*.spec.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "MemberExpression[object.name='Date'][property.name='now']",
+          message: 'Time is injected: use Clock.',
+        },
+        {
+          selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+          message: 'Time is injected: use Clock.',
+        },
+      ],
+    },
+  },
+  { files: ['libs/platform/src/config/**/*.ts'], rules: { 'no-restricted-properties': 'off' } },
+  {
+    files: [
+      'demo/**/*.ts',
+      'bench/**/*.ts',
+      'test/**/*.ts',
+      'libs/testkit/**/*.ts',
+      '**/*.spec.ts',
+    ],
+    rules: { 'no-restricted-properties': 'off' },
+  },
+  {
+    files: ['demo/**/*.ts', 'bench/**/*.ts', 'test/faults/**/*.ts'],
+    rules: { 'no-console': 'off' },
+  },
+);

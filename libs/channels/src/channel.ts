@@ -1,0 +1,48 @@
+/** One message, ready to be sent: ids, address and text are final. */
+export interface OutgoingMessage {
+  /** The message's row id: what the provider may deduplicate by. */
+  id: number;
+  /** `7XXXXXXXXXX`. */
+  phone: string;
+  text: string;
+}
+
+/** What became of one call. The provider's behaviour is a value, never an exception. */
+export type Outcome =
+  | { kind: 'delivered'; httpStatus: number }
+  /** Final: the provider refuses this message. */
+  | ({ kind: 'rejected' } & Reason)
+  /** The provider answered that it did not take the message; try again later. */
+  | ({ kind: 'retry'; retryAfterMs?: number } & Reason)
+  /** The provider as a whole is not usable now: no message's fault and no message's try. */
+  | ({ kind: 'unavailable'; retryAfterMs?: number; scope: UnavailableScope } & Reason)
+  /** The request may have been processed: nobody knows. */
+  | ({ kind: 'unknown' } & Reason)
+  /** Not sent: the deadline had passed before the request was written. */
+  | ({ kind: 'skipped' } & Reason);
+
+/** `rate`: asked to slow down; `auth`: our credentials are refused; `down`: not reachable. */
+export type UnavailableScope = 'rate' | 'auth' | 'down';
+
+export interface Reason {
+  /** Stable and short, for grouping: `http_503`, `timeout`, `bad_code`. */
+  code: string;
+  /** For people, at most 300 characters, without secrets. */
+  detail: string;
+  httpStatus?: number;
+  /** The first KB of the answer as text. */
+  excerpt?: string;
+}
+
+/** A way to deliver messages. Every implementation passes the conformance suite. */
+export interface Channel {
+  /**
+   * Sends one message and says what became of it; never throws for the provider's behaviour.
+   *
+   * @param deadline on the monotonic clock (`performance.now()`), ms; no request is written after it,
+   *   and an answer is not waited for beyond it (nor beyond the channel's own limit).
+   */
+  send(message: OutgoingMessage, deadline: number): Promise<Outcome>;
+  /** Frees sockets. */
+  close(): Promise<void>;
+}

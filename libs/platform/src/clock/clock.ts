@@ -1,0 +1,13 @@
+/** Time, injected so that tests can hold it still. The database's clock decides about sending. */
+export interface Clock {
+  now(): Date;
+  /** Milliseconds from an arbitrary origin; never goes back, not even when the wall clock does. */
+  monotonic(): number;
+}
+
+export const systemClock: Clock = {
+  now: () => new Date(),
+  monotonic: () => performance.now(),
+};
+
+export const CLOCK = Symbol('Clock');

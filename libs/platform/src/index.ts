@@ -1,0 +1,14 @@
+export { environment, type Environment, type Variable } from './config/environment.js';
+export { ConfigError, loadConfig } from './config/load-config.js';
+export { CLOCK, systemClock, type Clock } from './clock/clock.js';
+export {
+  DomainError,
+  messageOf,
+  type DomainErrorCode,
+  type FieldError,
+} from './errors/domain-error.js';
+export { createLogger, loggerOptions, loggingModule, type Logger } from './logging/logging.js';
+export { Counter, Gauge, Histogram, metrics, MetricsModule } from './metrics/metrics.js';
+export { Health, health, HealthModule, type HealthCheck } from './health/health.js';
+export { Batcher } from './batching/batcher.js';
+export { main, runProcess, type ProcessOptions } from './process.js';

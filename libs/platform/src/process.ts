@@ -1,0 +1,79 @@
+import type { Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Logger as NestLogger } from 'nestjs-pino';
+import { ConfigError } from './config/load-config.js';
+import type { Logger } from './logging/logging.js';
+
+/** A stop that takes longer than this is cut off, so that an orchestrator never has to kill us. */
+const STOP_LIMIT_MS = 18_000;
+
+export interface ProcessOptions {
+  logger: Logger;
+  host: string;
+  port: number;
+  module: Type | object;
+  /** Fastify settings and everything that must happen before the first request. */
+  adapter?: FastifyAdapter;
+  prepare?: (app: NestFastifyApplication) => Promise<void> | void;
+}
+
+/** Starts one HTTP-serving process and stops it cleanly on SIGTERM and SIGINT with status 0. */
+export async function runProcess(options: ProcessOptions): Promise<NestFastifyApplication> {
+  const { logger } = options;
+  const app = await NestFactory.create<NestFastifyApplication>(
+    options.module,
+    options.adapter ?? new FastifyAdapter(),
+    { bufferLogs: true, abortOnError: false },
+  );
+  app.useLogger(app.get(NestLogger));
+  await options.prepare?.(app);
+  stopOnSignal(app, logger);
+  await app.listen(options.port, options.host);
+  logger.info({ address: await app.getUrl() }, 'started');
+  return app;
+}
+
+function stopOnSignal(app: NestFastifyApplication, logger: Logger): void {
+  let stopping = false;
+  const stop = (signal: string) => {
+    if (stopping) return;
+    stopping = true;
+    logger.info({ signal }, 'stopping');
+    const limit = setTimeout(() => {
+      logger.error('the stop took too long and is cut off');
+      process.exit(1);
+    }, STOP_LIMIT_MS);
+    limit.unref();
+    app.close().then(
+      () => {
+        logger.info('stopped');
+        process.exit(0);
+      },
+      (error: unknown) => {
+        logger.error({ err: error }, 'the stop failed');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+/** The entry of every main.ts: a wrong setting ends the process with a readable message, status 1. */
+export function main(start: () => Promise<unknown>): void {
+  process.on('unhandledRejection', fail);
+  process.on('uncaughtException', fail);
+  start().catch(fail);
+}
+
+function fail(error: unknown): void {
+  const text =
+    error instanceof ConfigError
+      ? error.message
+      : error instanceof Error
+        ? (error.stack ?? error.message)
+        : String(error);
+  process.stderr.write(`${text}\n`);
+  process.exit(1);
+}
