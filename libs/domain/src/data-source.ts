@@ -1,0 +1,88 @@
+import pg from 'pg';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { ApiKey } from './entities/api-key.entity.js';
+import { Client } from './entities/client.entity.js';
+import { ClientTag } from './entities/client-tag.entity.js';
+import { DeliveryAttempt } from './entities/delivery-attempt.entity.js';
+import { IdempotencyKey } from './entities/idempotency-key.entity.js';
+import { Lane } from './entities/lane.entity.js';
+import { Mailing } from './entities/mailing.entity.js';
+import { MailingActivity } from './entities/mailing-activity.entity.js';
+import { MailingCounters } from './entities/mailing-counters.entity.js';
+import { MailingError } from './entities/mailing-error.entity.js';
+import { MailingSlot } from './entities/mailing-slot.entity.js';
+import { MailingText } from './entities/mailing-text.entity.js';
+import { Message } from './entities/message.entity.js';
+import { Tag } from './entities/tag.entity.js';
+import { Zone } from './entities/zone.entity.js';
+import { InitialSchema1700000000000 } from './migrations/1700000000000-initial-schema.js';
+import { ClaimFunction1700000000001 } from './migrations/1700000000001-claim-function.js';
+
+// Ids and counters are bigint and stay far below 2^53: JSON numbers everywhere.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+export const ENTITIES = [
+  ApiKey,
+  Client,
+  ClientTag,
+  DeliveryAttempt,
+  IdempotencyKey,
+  Lane,
+  Mailing,
+  MailingActivity,
+  MailingCounters,
+  MailingError,
+  MailingSlot,
+  MailingText,
+  Message,
+  Tag,
+  Zone,
+];
+
+export const MIGRATIONS = [InitialSchema1700000000000, ClaimFunction1700000000001];
+
+/** The session settings that every connection of ours has. */
+export function connectionOptions(url: string, applicationName: string): pg.ClientConfig {
+  return {
+    connectionString: url,
+    application_name: applicationName,
+    connectionTimeoutMillis: 3_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 5_000,
+    // A transaction that its process forgot must not hold locks.
+    idle_in_transaction_session_timeout: 5_000,
+    // A connection that died without a word shows only as silence.
+    query_timeout: 30_000,
+  };
+}
+
+/**
+ * One pool per process. `url` is a `postgres://` URL; `poolSize` bounds the connections.
+ * Nothing is synchronised: the schema changes by migrations only.
+ */
+export function dataSourceOptions(
+  url: string,
+  applicationName: string,
+  poolSize = 10,
+): DataSourceOptions {
+  const { connectionString, ...extra } = connectionOptions(url, applicationName);
+  return {
+    type: 'postgres',
+    url: connectionString,
+    poolSize,
+    extra,
+    entities: ENTITIES,
+    migrations: MIGRATIONS,
+    migrationsTableName: 'migrations',
+    synchronize: false,
+    logging: false,
+  };
+}
+
+export function createDataSource(
+  url: string,
+  applicationName: string,
+  poolSize?: number,
+): DataSource {
+  return new DataSource(dataSourceOptions(url, applicationName, poolSize));
+}

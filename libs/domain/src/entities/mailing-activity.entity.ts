@@ -1,0 +1,26 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/**
+ * What happened in one minute of one mailing, written by the statement that did it. Throughput,
+ * forecast, daily statistics and the error rate read it instead of the messages.
+ */
+@Entity('mailing_activity')
+export class MailingActivity {
+  @PrimaryColumn('bigint', {
+    name: 'mailing_id',
+    primaryKeyConstraintName: 'mailing_activity_pkey',
+  })
+  mailingId: number;
+
+  @PrimaryColumn('timestamptz', { primaryKeyConstraintName: 'mailing_activity_pkey' })
+  minute: Date;
+
+  @Column('int', { default: 0 }) sent: number;
+  @Column('int', { default: 0 }) failed: number;
+  @Column('int', { default: 0 }) expired: number;
+  @Column('int', { default: 0 }) cancelled: number;
+  @Column('int', { default: 0 }) unknown: number;
+
+  /** Attempts that did not deliver. */
+  @Column('int', { name: 'bad_attempts', default: 0 }) badAttempts: number;
+}

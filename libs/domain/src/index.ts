@@ -1,0 +1,25 @@
+export * from './statuses.js';
+export { ApiKey } from './entities/api-key.entity.js';
+export { Client } from './entities/client.entity.js';
+export { ClientTag } from './entities/client-tag.entity.js';
+export { DeliveryAttempt } from './entities/delivery-attempt.entity.js';
+export { IdempotencyKey } from './entities/idempotency-key.entity.js';
+export { Lane } from './entities/lane.entity.js';
+export { Mailing, type AudienceFilter } from './entities/mailing.entity.js';
+export { MailingActivity } from './entities/mailing-activity.entity.js';
+export { MailingCounters } from './entities/mailing-counters.entity.js';
+export { MailingError } from './entities/mailing-error.entity.js';
+export { MailingSlot } from './entities/mailing-slot.entity.js';
+export { MailingText } from './entities/mailing-text.entity.js';
+export { Message } from './entities/message.entity.js';
+export { Tag } from './entities/tag.entity.js';
+export { Zone } from './entities/zone.entity.js';
+export {
+  connectionOptions,
+  createDataSource,
+  dataSourceOptions,
+  ENTITIES,
+  MIGRATIONS,
+} from './data-source.js';
+export { poolOf, type Queryable, type Statement } from './queryable.js';
+export { GATE, WAKE_CHANNEL, LEADER_LOCK } from './locks.js';

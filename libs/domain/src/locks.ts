@@ -1,0 +1,11 @@
+/**
+ * Advisory lock that every claim holds shared. A control route commits, then takes it exclusively
+ * and lets go: no claim that saw the old state is still running.
+ */
+export const GATE = 0x504f5301;
+
+/** Advisory lock of the one beat that leads. */
+export const LEADER_LOCK = 0x504f5302;
+
+/** `NOTIFY` on this channel wakes beat; the payload is not used. */
+export const WAKE_CHANNEL = 'posthorn_wake';

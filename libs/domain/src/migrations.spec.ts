@@ -1,0 +1,43 @@
+import { createTestDatabase, type TestDatabase } from '@app/testkit';
+
+describe('migrations', () => {
+  let database: TestDatabase;
+
+  beforeAll(async () => {
+    database = await createTestDatabase({ empty: true });
+  });
+  afterAll(async () => {
+    await database.drop();
+  });
+
+  const ownObjects = async () => {
+    const rows: { kind: string; name: string }[] = await database.dataSource.query(`
+      SELECT 'relation' AS kind, relname AS name FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND oid NOT IN (SELECT indexrelid FROM pg_index WHERE indrelid = 'migrations'::regclass)
+          AND relname !~ '^migrations'
+      UNION ALL SELECT 'type', typname FROM pg_type
+        WHERE typnamespace = 'public'::regnamespace AND typtype = 'e'
+      UNION ALL SELECT 'function', proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+      ORDER BY 1, 2`);
+    return rows.map((row) => `${row.kind} ${row.name}`);
+  };
+
+  it('run up, down to nothing, and up again to the same', async () => {
+    const { dataSource } = database;
+    await dataSource.runMigrations();
+    const first = await ownObjects();
+    expect(first).toContain('relation messages');
+
+    for (const _ of dataSource.migrations) await dataSource.undoLastMigration();
+    expect(await ownObjects()).toEqual([]);
+
+    await dataSource.runMigrations();
+    expect(await ownObjects()).toEqual(first);
+  });
+
+  it('make exactly what the entities say', async () => {
+    await database.dataSource.runMigrations();
+    const drift = await database.dataSource.driver.createSchemaBuilder().log();
+    expect(drift.upQueries.map((query) => query.query)).toEqual([]);
+  });
+});

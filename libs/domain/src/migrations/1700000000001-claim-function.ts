@@ -1,0 +1,178 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { GATE } from '../locks.js';
+
+/**
+ * The claim is a function for one reason: each statement in it takes a new snapshot. A plain
+ * statement takes its snapshot first and waits for the gate after that, so a claim that waited
+ * while a pause committed would still see the mailing running.
+ *
+ * Arguments: the lane; a number that marks this claim; the message ids of the jobs; the lease in ms;
+ * the least time that must be left, ms; the breaker's generation when this is its probe, else null.
+ *
+ * Lock order: gate (shared), messages by id, counters by mailing, lane.
+ */
+export class ClaimFunction1700000000001 implements MigrationInterface {
+  readonly name = 'ClaimFunction1700000000001';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(UP);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP FUNCTION claim_messages; DROP FUNCTION reserve_for_claim;');
+  }
+}
+
+const UP = `
+-- With a rate on the lane or on the mailing every message gets its own moment, and nothing is
+-- reserved further ahead than half a second: what is not granted stays pending. Five per cent of
+-- slack take up the jitter between the reserved moment and the provider's socket. A message that
+-- its mailing's rate holds back takes no moment of the lane.
+CREATE FUNCTION reserve_for_claim(
+  p_lane int, p_ids bigint[], p_now timestamptz, OUT ids bigint[], OUT send_at timestamptz[])
+LANGUAGE plpgsql AS $$
+DECLARE
+  c_slack CONSTANT double precision := 1.05;
+  c_horizon CONSTANT interval := '500 ms';
+  v_lane_step interval;
+  v_lane_next timestamptz;
+  v_mailing bigint;
+  v_mailing_step interval;
+  v_mailing_next timestamptz;
+  v_at timestamptz;
+  r record;
+BEGIN
+  SELECT make_interval(secs => c_slack / rate_per_second), GREATEST(next_send_at, p_now)
+  INTO v_lane_step, v_lane_next FROM lanes WHERE id = p_lane FOR UPDATE;
+
+  FOR r IN
+    SELECT m.id, m.mailing_id, g.rate_per_second AS rate, k.next_send_at AS next_at
+    FROM messages m
+    JOIN mailings g ON g.id = m.mailing_id
+    JOIN mailing_counters k ON k.mailing_id = m.mailing_id
+    WHERE m.id = ANY (p_ids) ORDER BY m.mailing_id, m.id
+  LOOP
+    IF v_mailing IS DISTINCT FROM r.mailing_id THEN
+      IF v_mailing_step IS NOT NULL THEN
+        UPDATE mailing_counters SET next_send_at = v_mailing_next WHERE mailing_id = v_mailing;
+      END IF;
+      v_mailing := r.mailing_id;
+      v_mailing_step := make_interval(secs => c_slack / r.rate);
+      v_mailing_next := GREATEST(r.next_at, p_now);
+    END IF;
+    v_at := COALESCE(
+      CASE WHEN v_lane_step IS NULL THEN CASE WHEN v_mailing_step IS NULL THEN p_now ELSE v_mailing_next END
+           ELSE v_lane_next END, p_now);
+    CONTINUE WHEN v_at > p_now + c_horizon;
+    CONTINUE WHEN v_mailing_step IS NOT NULL AND v_mailing_next > v_at;
+    ids := ids || r.id;
+    send_at := send_at || v_at;
+    v_lane_next := v_at + v_lane_step;
+    v_mailing_next := v_at + v_mailing_step;
+  END LOOP;
+
+  IF v_mailing_step IS NOT NULL THEN
+    UPDATE mailing_counters SET next_send_at = v_mailing_next WHERE mailing_id = v_mailing;
+  END IF;
+  IF v_lane_step IS NOT NULL THEN
+    UPDATE lanes SET next_send_at = v_lane_next WHERE id = p_lane;
+  END IF;
+END $$;
+
+CREATE FUNCTION claim_messages(
+  p_lane int, p_claim bigint, p_ids bigint[], p_lease_ms int, p_margin_ms int, p_probe bigint)
+RETURNS TABLE (
+  id bigint, mailing_id bigint, attempt int, tries int, phone text, text_version int,
+  unconfirmed boolean, ms_left double precision, send_in_ms double precision)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+  v_now timestamptz;
+  v_lane lanes;
+  v_found record;
+  v_take bigint[];
+  v_gone bigint[];
+  v_mailings bigint[];
+  v_send_at timestamptz[];
+  v_rated boolean;
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(${GATE});
+  v_now := clock_timestamp();
+
+  SELECT * INTO v_lane FROM lanes WHERE lanes.id = p_lane;
+  IF NOT FOUND OR v_lane.paused_until > v_now THEN RETURN; END IF;
+  IF p_probe IS NULL AND v_lane.state <> 'closed' THEN RETURN; END IF;
+  IF p_probe IS NOT NULL AND (v_lane.state <> 'half_open' OR v_lane.generation <> p_probe) THEN RETURN; END IF;
+
+  -- SKIP LOCKED: a row that somebody else holds is not ours; waiting for it would hold the gate.
+  SELECT
+    array_agg(c.id ORDER BY c.id) FILTER (WHERE NOT c.gone),
+    array_agg(c.id ORDER BY c.id) FILTER (WHERE c.gone),
+    array_agg(DISTINCT c.mailing_id),
+    v_lane.rate_per_second IS NOT NULL OR bool_or(c.rated)
+  INTO v_take, v_gone, v_mailings, v_rated
+  FROM (
+    SELECT m.id, m.mailing_id, g.rate_per_second IS NOT NULL AS rated,
+           cl.id IS NULL AND m.pinned_phone IS NULL AS gone
+    FROM messages m
+    JOIN mailings g ON g.id = m.mailing_id
+    JOIN mailing_slots s ON s.mailing_id = m.mailing_id AND s.zone_id = m.zone_id
+    LEFT JOIN clients cl ON cl.id = m.client_id
+    WHERE m.id = ANY (p_ids)
+      AND m.status = 'pending' AND m.not_before <= v_now
+      AND g.status = 'running' AND g.deleted_at IS NULL AND g.lane_id = p_lane
+      AND g.end_at > v_now + make_interval(secs => p_margin_ms / 1000.0)
+      AND s.opens_at <= v_now AND s.closes_at > v_now + make_interval(secs => p_margin_ms / 1000.0)
+    ORDER BY m.id
+    LIMIT CASE WHEN p_probe IS NULL THEN NULL ELSE 1 END
+    FOR UPDATE OF m SKIP LOCKED
+  ) c;
+  IF v_mailings IS NULL THEN RETURN; END IF;
+
+  PERFORM 1 FROM mailing_counters k WHERE k.mailing_id = ANY (v_mailings) ORDER BY k.mailing_id FOR UPDATE;
+
+  IF v_rated THEN
+    SELECT r.ids, r.send_at INTO v_take, v_send_at
+    FROM reserve_for_claim(p_lane, v_take, v_now) r;
+  END IF;
+
+  RETURN QUERY
+  WITH taken AS (
+    UPDATE messages m SET
+      status = 'sending', attempts = m.attempts + 1, claim_id = p_claim,
+      lease_until = GREATEST(v_now, COALESCE(t.send_at, v_now)) + make_interval(secs => p_lease_ms / 1000.0),
+      text_version = CASE WHEN m.unconfirmed THEN m.text_version ELSE g.text_version END
+    FROM unnest(v_take, v_send_at) AS t (id, send_at), mailings g
+    WHERE m.id = t.id AND g.id = m.mailing_id
+    RETURNING m.id, m.mailing_id, m.zone_id, m.client_id, m.attempts, m.tries, m.text_version,
+      m.unconfirmed, m.pinned_phone, g.end_at, t.send_at
+  ), dropped AS (
+    UPDATE messages m SET
+      status = CASE WHEN m.unconfirmed THEN 'unknown' ELSE 'cancelled' END::message_status,
+      last_error_code = 'client_deleted', last_error = 'The client was deleted before sending'
+    WHERE m.id = ANY (v_gone)
+    RETURNING m.mailing_id, m.status
+  ), delta AS (
+    SELECT d.mailing_id, sum(d.sending) AS sending, sum(d.cancelled) AS cancelled, sum(d.unknown) AS unknown
+    FROM (
+      SELECT taken.mailing_id, 1 AS sending, 0 AS cancelled, 0 AS unknown FROM taken
+      UNION ALL
+      SELECT dropped.mailing_id, 0, (dropped.status = 'cancelled')::int, (dropped.status = 'unknown')::int FROM dropped
+    ) d GROUP BY d.mailing_id
+  ), counted AS (
+    UPDATE mailing_counters k SET
+      pending = k.pending - delta.sending - delta.cancelled - delta.unknown,
+      sending = k.sending + delta.sending,
+      cancelled = k.cancelled + delta.cancelled,
+      unknown = k.unknown + delta.unknown
+    FROM delta WHERE k.mailing_id = delta.mailing_id
+  )
+  SELECT t.id, t.mailing_id, t.attempts, t.tries, COALESCE(t.pinned_phone, cl.phone), t.text_version,
+    t.unconfirmed,
+    extract(epoch FROM (LEAST(s.closes_at, t.end_at) - v_now))::double precision * 1000,
+    GREATEST(0, extract(epoch FROM (COALESCE(t.send_at, v_now) - v_now))::double precision * 1000)
+  FROM taken t
+  JOIN mailing_slots s ON s.mailing_id = t.mailing_id AND s.zone_id = t.zone_id
+  LEFT JOIN clients cl ON cl.id = t.client_id;
+END $$;
+`;

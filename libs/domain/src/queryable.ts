@@ -1,0 +1,21 @@
+import type pg from 'pg';
+import type { DataSource } from 'typeorm';
+
+/** A pool or one session of it: what the engine's statements run on. */
+export interface Queryable {
+  query<Row extends object>(
+    statement: Statement,
+  ): Promise<{ rows: Row[]; rowCount: number | null }>;
+}
+
+/** A named statement is prepared once per connection. */
+export interface Statement {
+  name?: string;
+  text: string;
+  values?: unknown[];
+}
+
+/** The pool under TypeORM, so that entities and engine share its connections. */
+export function poolOf(dataSource: DataSource): pg.Pool {
+  return (dataSource.driver as unknown as { master: pg.Pool }).master;
+}

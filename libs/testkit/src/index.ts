@@ -1,0 +1,14 @@
+export {
+  admin,
+  startPostgres,
+  type PostgresOptions,
+  type RunningPostgres,
+} from './embedded-postgres.js';
+export { freePort } from './free-port.js';
+export {
+  createTestDatabase,
+  TEMPLATE_DATABASE,
+  TEST_POSTGRES,
+  type TestDatabase,
+} from './test-database.js';
+export { startTestServices, type TestServices } from './test-services.js';

@@ -1,0 +1,34 @@
+import { createDataSource } from '@app/domain';
+import type { DataSource } from 'typeorm';
+import { admin } from './embedded-postgres.js';
+
+/** Set by the global set-up of the test run. */
+export const TEST_POSTGRES = 'TEST_POSTGRES_URL';
+export const TEMPLATE_DATABASE = 'posthorn_template';
+
+let counter = 0;
+
+export interface TestDatabase {
+  url: string;
+  dataSource: DataSource;
+  drop(): Promise<void>;
+}
+
+/** A database of its own for one test file, migrated, cloned from the template in some 50 ms. */
+export async function createTestDatabase(options?: { empty?: boolean }): Promise<TestDatabase> {
+  const adminUrl = process.env[TEST_POSTGRES];
+  if (!adminUrl) throw new Error(`${TEST_POSTGRES} is not set: run the tests through jest`);
+  const name = `test_${process.pid}_${++counter}_${Math.random().toString(36).slice(2, 8)}`;
+  const template = options?.empty ? 'template0' : TEMPLATE_DATABASE;
+  await admin(adminUrl, `CREATE DATABASE "${name}" TEMPLATE "${template}"`);
+  const url = adminUrl.replace(/\/[^/]*$/, `/${name}`);
+  const dataSource = await createDataSource(url, 'test', 20).initialize();
+  return {
+    url,
+    dataSource,
+    drop: async () => {
+      await dataSource.destroy();
+      await admin(adminUrl, `DROP DATABASE "${name}" WITH (FORCE)`);
+    },
+  };
+}
