@@ -73,6 +73,10 @@ export class Mailing {
   @Column('text', { name: 'window_timezone', nullable: true })
   windowTimezone: string | null;
 
+  /** Grows with every change of start, end or window: slots computed from an older one are not stored. */
+  @Column('int', { name: 'schedule_version', default: 1 })
+  scheduleVersion: number;
+
   @Column('double precision', { name: 'rate_per_second', nullable: true })
   ratePerSecond: number | null;
 

@@ -103,6 +103,7 @@ CREATE TABLE mailings (
   window_from text,
   window_to text,
   window_timezone text,
+  schedule_version int NOT NULL DEFAULT 1,
   rate_per_second double precision,
   max_tries int,
   status mailing_status NOT NULL DEFAULT 'scheduled',
