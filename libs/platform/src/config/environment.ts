@@ -43,6 +43,7 @@ export const environment = z.object({
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 
   SIMULATOR_PORT: port.default(8090),
+  SIMULATOR_CONTROL_PORT: port.optional(),
   SIMULATOR_TOKEN: z.string().min(1).optional(),
   SIMULATOR_FAULTS: z.string().optional(),
 });
