@@ -1,0 +1,116 @@
+import { UnrecoverableError, type Worker } from 'bullmq';
+import { type Logger, messageOf } from '@app/platform';
+import { createWorker } from './backend.js';
+import { bounded, DeliveryQueue } from './delivery-queue.js';
+import { type DeliveryJob, parseDeliveryJob, queueName } from './jobs.js';
+
+export interface ConsumerOptions {
+  url: string;
+  lane: string;
+  concurrency: number;
+  logger: Logger;
+  /** Resolves when the job is done with, in whatever way; rejects to have the queue retry it. */
+  handle: (job: DeliveryJob) => Promise<void>;
+}
+
+const WATCH_INTERVAL_MS = 10_000;
+/** With room for work, jobs waiting, and none taken for this long, the connection is taken for dead. */
+const STUCK_AFTER_MS = 30_000;
+const CLOSE_LIMIT_MS = 16_000;
+
+/**
+ * The consuming end of one lane's queue. Workers have been seen "running" but deaf after a failover
+ * of their backend, so a watchdog opens a new one when jobs wait and none arrives.
+ */
+export class DeliveryConsumer {
+  private worker: Worker;
+  private readonly queue: DeliveryQueue;
+  private readonly watchdog: NodeJS.Timeout;
+  private active = 0;
+  private lastJobAt = performance.now();
+  private waitingSince: number | null = null;
+  private closing = false;
+
+  constructor(private readonly options: ConsumerOptions) {
+    this.queue = new DeliveryQueue(options.url, options.lane, options.logger);
+    this.worker = this.open();
+    this.watchdog = setInterval(() => void this.watch(), WATCH_INTERVAL_MS);
+    this.watchdog.unref();
+  }
+
+  /** Jobs in hand. */
+  get inFlight(): number {
+    return this.active;
+  }
+
+  /** How long jobs have been waiting although there is room for them, ms; 0 when all is well. */
+  stuckForMs(): number {
+    return this.waitingSince === null ? 0 : performance.now() - this.waitingSince;
+  }
+
+  /** Takes no new jobs and waits for those in hand, within a limit. */
+  async close(): Promise<void> {
+    this.closing = true;
+    clearInterval(this.watchdog);
+    await bounded(this.worker.close(), CLOSE_LIMIT_MS).catch((error: unknown) => {
+      this.options.logger.warn(
+        { error: messageOf(error) },
+        'the queue consumer did not close in time',
+      );
+    });
+    await this.queue.close();
+  }
+
+  private open(): Worker {
+    const { url, lane, concurrency, logger } = this.options;
+    const worker = createWorker(queueName(lane), url, (job) => this.process(job.data), {
+      concurrency,
+      maxStalledCount: 100,
+      removeOnComplete: { count: 0 },
+      drainDelay: 5,
+    });
+    worker.on('error', (error) => {
+      logger.debug({ lane, error: messageOf(error) }, 'queue connection');
+    });
+    worker.on('failed', (job, error) => {
+      logger.warn({ lane, job: job?.id, error: messageOf(error) }, 'job failed');
+    });
+    return worker;
+  }
+
+  private async process(data: unknown): Promise<void> {
+    this.lastJobAt = performance.now();
+    this.active++;
+    try {
+      await this.options.handle(readJob(data));
+    } finally {
+      this.active--;
+    }
+  }
+
+  private async watch(): Promise<void> {
+    const waiting = await this.queue.waiting().catch(() => 0);
+    const quiet = performance.now() - this.lastJobAt > WATCH_INTERVAL_MS;
+    if (waiting === 0 || !quiet || this.active >= this.options.concurrency)
+      this.waitingSince = null;
+    else this.waitingSince ??= performance.now();
+    if (this.stuckForMs() < STUCK_AFTER_MS || this.closing) return;
+    this.options.logger.warn(
+      { lane: this.options.lane, waiting },
+      'jobs wait and none arrives: reconnecting',
+    );
+    const old = this.worker;
+    this.worker = this.open();
+    this.waitingSince = null;
+    await bounded(old.close(true), 5_000).catch(() => undefined);
+  }
+}
+
+function readJob(data: unknown): DeliveryJob {
+  try {
+    return parseDeliveryJob(data);
+  } catch (error) {
+    // A poison job goes to the failed ones at once, where the inspector shows it.
+    throw new UnrecoverableError(messageOf(error));
+  }
+}

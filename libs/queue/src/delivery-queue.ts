@@ -1,0 +1,82 @@
+import type { Job, Queue } from 'bullmq';
+import { type Logger, messageOf } from '@app/platform';
+import { createQueue } from './backend.js';
+import { DELIVER, type DeliveryJob, deliveryJobId, queueName } from './jobs.js';
+
+/** addBulk is atomic in the queue: larger pieces would block it for too long. */
+const BULK = 500;
+/** Failed jobs that stay for the inspector. */
+const KEEP_FAILED = 1_000;
+/** The queue's own retries serve jobs that failed before their claim (database unreachable). */
+const JOB_OPTIONS = {
+  attempts: 6,
+  backoff: { type: 'exponential', delay: 500, jitter: 0.5 },
+  removeOnComplete: true,
+  removeOnFail: { count: KEEP_FAILED },
+} as const;
+
+export interface FeedItem extends DeliveryJob {
+  attempts: number;
+}
+
+/** The producing end of one lane's queue. Every call ends within seconds, whatever the queue does. */
+export class DeliveryQueue {
+  private readonly queue: Queue;
+
+  constructor(url: string, lane: string, logger: Logger) {
+    this.queue = createQueue(queueName(lane), url, {
+      streams: { events: { maxLen: 100 } },
+      skipWaitingForReady: true,
+    });
+    this.queue.on('error', (error) => {
+      logger.debug({ lane, error: messageOf(error) }, 'queue connection');
+    });
+  }
+
+  /** Adds jobs; one that is already there is left alone. Rejects when the queue is unreachable. */
+  async feed(items: FeedItem[], nowMs: number): Promise<void> {
+    for (let start = 0; start < items.length; start += BULK) {
+      const jobs = items.slice(start, start + BULK).map(({ attempts, ...data }) => ({
+        name: DELIVER,
+        data,
+        opts: { ...JOB_OPTIONS, jobId: deliveryJobId(data.messageId, attempts, nowMs) },
+      }));
+      await bounded(this.queue.addBulk(jobs));
+    }
+  }
+
+  /** Adds the job that carries a breaker's probe token. */
+  async probe(job: DeliveryJob & { probe: number }, nowMs: number): Promise<void> {
+    const jobId = `probe-${job.probe}-${nowMs}`;
+    await bounded(this.queue.add(DELIVER, job, { ...JOB_OPTIONS, attempts: 1, jobId, lifo: true }));
+  }
+
+  /** Jobs that nobody has taken yet. */
+  async waiting(): Promise<number> {
+    return bounded(this.queue.getJobCountByTypes('waiting', 'prioritized', 'delayed'));
+  }
+
+  async close(): Promise<void> {
+    await bounded(this.queue.close()).catch(() => this.queue.disconnect().catch(() => undefined));
+  }
+}
+
+export type DeliveryQueueJob = Job<DeliveryJob>;
+
+const LIMIT_MS = 10_000;
+
+/** The client library waits for ever in several states; we do not. */
+export async function bounded<T>(work: Promise<T>, limitMs = LIMIT_MS): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`The queue did not answer within ${limitMs} ms`));
+    }, limitMs);
+  });
+  try {
+    return await Promise.race([work, limit]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => undefined);
+  }
+}
