@@ -11,4 +11,5 @@ export { createLogger, loggerOptions, loggingModule, type Logger } from './loggi
 export { Counter, Gauge, Histogram, metrics, MetricsModule } from './metrics/metrics.js';
 export { Health, health, HealthModule, type HealthCheck } from './health/health.js';
 export { Batcher } from './batching/batcher.js';
+export { decrypt, DecryptionError, encrypt } from './secrets/secrets.js';
 export { main, runProcess, type ProcessOptions } from './process.js';
