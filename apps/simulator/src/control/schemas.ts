@@ -119,7 +119,7 @@ export const schemas: Record<string, Json> = {
     },
   ),
   FaultSettings: {
-    ...z.toJSONSchema(faultSettings, { io: 'input', target: 'openapi-3.0' }),
+    ...z.toJSONSchema(faultSettings, { io: 'input' }),
     example: {
       seed: 1,
       latency: { distribution: 'lognormal', medianMs: 40, sigma: 0.5 },

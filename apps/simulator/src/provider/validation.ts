@@ -22,8 +22,7 @@ export function parsePayload(id: MsgId, body: Buffer): Payload | string {
   const json = body.toString();
   const message = parseObject(json);
   if (typeof message === 'string') return message;
-  if (!sameId(id, message.id, json))
-    return 'id must be an int64 and equal to the id in the path';
+  if (!sameId(id, message.id, json)) return 'id must be an int64 and equal to the id in the path';
   const { phone, text } = message;
   if (typeof phone !== 'number' || !Number.isSafeInteger(phone)) return 'phone must be an integer';
   if (typeof text !== 'string') return 'text must be a string';
