@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { connect } from 'node:net';
 import { control, putFaults, send, start, TOKEN, until } from '../../test/client.js';
 import type { Simulator } from '../simulator.js';
 import { ReceivedLog } from './log.js';
@@ -100,6 +101,20 @@ describe('what came in', () => {
     const timeline = (await get('/received/timeline')) as number[];
     expect(timeline).toHaveLength(7);
     expect(timeline).toEqual([...timeline].sort((a, b) => a - b));
+  });
+
+  it('counts a request whose client died in the middle of its body', async () => {
+    const socket = connect(simulator.port, '127.0.0.1');
+    const head = `Authorization: Bearer ${TOKEN}\r\nContent-Length: 50`;
+    socket.write(`POST /v1/send/1 HTTP/1.1\r\nHost: a\r\n${head}\r\n\r\n{"id":1`);
+    const came = (summary: unknown) => (summary as { requests: number }).requests === 1;
+    expect(await until(() => get('/received'), came)).toMatchObject({ unanswered: 1 });
+    socket.destroy();
+    const settled = (summary: unknown) => (summary as { unanswered: number }).unanswered === 0;
+    expect(await until(() => get('/received'), settled)).toMatchObject({
+      accepted: { requests: 0 },
+      byStatus: { none: 1 },
+    });
   });
 
   it('names a parameter that is wrong, and an id that never came', async () => {
