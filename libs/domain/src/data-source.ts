@@ -56,21 +56,31 @@ export function connectionOptions(url: string, applicationName: string): pg.Clie
   };
 }
 
+export interface PoolSettings {
+  /** Connections at the most. Default 10. */
+  size?: number;
+  /**
+   * For the engine, whose plans are made while the tables are still empty, and are then kept: its
+   * statements all find their rows by index.
+   */
+  avoidSequentialScans?: boolean;
+}
+
 /**
- * One pool per process. `url` is a `postgres://` URL; `poolSize` bounds the connections.
- * Nothing is synchronised: the schema changes by migrations only.
+ * One pool per process. `url` is a `postgres://` URL. Nothing is synchronised: the schema changes by
+ * migrations only.
  */
 export function dataSourceOptions(
   url: string,
   applicationName: string,
-  poolSize = 10,
+  pool: PoolSettings = {},
 ): DataSourceOptions {
   const { connectionString, ...extra } = connectionOptions(url, applicationName);
   return {
     type: 'postgres',
     url: connectionString,
-    poolSize,
-    extra,
+    poolSize: pool.size ?? 10,
+    extra: { ...extra, ...(pool.avoidSequentialScans && { options: '-c enable_seqscan=off' }) },
     entities: ENTITIES,
     migrations: MIGRATIONS,
     migrationsTableName: 'migrations',
@@ -82,7 +92,7 @@ export function dataSourceOptions(
 export function createDataSource(
   url: string,
   applicationName: string,
-  poolSize?: number,
+  pool?: PoolSettings,
 ): DataSource {
-  return new DataSource(dataSourceOptions(url, applicationName, poolSize));
+  return new DataSource(dataSourceOptions(url, applicationName, pool));
 }

@@ -12,3 +12,10 @@ export {
   type TestDatabase,
 } from './test-database.js';
 export { startTestServices, type TestServices } from './test-services.js';
+export {
+  startProcess,
+  type Exit,
+  type ProcessName,
+  type RunningProcess,
+  type StartOptions,
+} from './process.js';

@@ -22,7 +22,7 @@ export async function createTestDatabase(options?: { empty?: boolean }): Promise
   const template = options?.empty ? 'template0' : TEMPLATE_DATABASE;
   await admin(adminUrl, `CREATE DATABASE "${name}" TEMPLATE "${template}"`);
   const url = adminUrl.replace(/\/[^/]*$/, `/${name}`);
-  const dataSource = await createDataSource(url, 'test', 20).initialize();
+  const dataSource = await createDataSource(url, 'test', { size: 20 }).initialize();
   return {
     url,
     dataSource,

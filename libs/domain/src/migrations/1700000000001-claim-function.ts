@@ -83,7 +83,7 @@ CREATE FUNCTION claim_messages(
   p_lane int, p_claim bigint, p_ids bigint[], p_lease_ms int, p_margin_ms int, p_probe bigint)
 RETURNS TABLE (
   id bigint, mailing_id bigint, attempt int, tries int, phone text, text_version int,
-  unconfirmed boolean, ms_left double precision, send_in_ms double precision)
+  unconfirmed boolean, ms_left double precision, send_in_ms double precision, generation bigint)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -167,12 +167,14 @@ BEGIN
       unknown = k.unknown + delta.unknown
     FROM delta WHERE k.mailing_id = delta.mailing_id
   )
-  SELECT t.id, t.mailing_id, t.attempts, t.tries, COALESCE(t.pinned_phone, cl.phone), t.text_version,
+  -- The slot may just have been edited away: no time is left then, and the worker gives it back.
+  SELECT t.id, t.mailing_id, t.attempts, t.tries, COALESCE(t.pinned_phone, cl.phone, ''), t.text_version,
     t.unconfirmed,
-    extract(epoch FROM (LEAST(s.closes_at, t.end_at) - v_now))::double precision * 1000,
-    GREATEST(0, extract(epoch FROM (COALESCE(t.send_at, v_now) - v_now))::double precision * 1000)
+    COALESCE(extract(epoch FROM (LEAST(s.closes_at, t.end_at) - v_now))::double precision * 1000, 0),
+    GREATEST(0, extract(epoch FROM (COALESCE(t.send_at, v_now) - v_now))::double precision * 1000),
+    v_lane.generation
   FROM taken t
-  JOIN mailing_slots s ON s.mailing_id = t.mailing_id AND s.zone_id = t.zone_id
+  LEFT JOIN mailing_slots s ON s.mailing_id = t.mailing_id AND s.zone_id = t.zone_id
   LEFT JOIN clients cl ON cl.id = t.client_id;
 END $$;
 `;

@@ -1,0 +1,126 @@
+import {
+  Inject,
+  Injectable,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+} from '@nestjs/common';
+import type { Queryable } from '@app/domain';
+import { DispatchService, FinishService, PlanService, SlotsService } from '@app/mailing';
+import { Gauge, health, type Logger, messageOf, metrics, systemClock } from '@app/platform';
+import { BEAT_CONFIG, type BeatConfig, LOGGER } from './config.js';
+import { LeaderSession } from './leader-session.js';
+import { schedule } from './schedule.js';
+import { TaskLoop } from './task-loop.js';
+
+const STANDBY_MS = 1_000;
+
+const leaderGauge = new Gauge({
+  name: 'posthorn_beat_leader',
+  help: '1 in the beat that leads, 0 in the spare ones',
+  registers: [metrics],
+});
+
+/** Leads while it holds the lock; otherwise waits for it. */
+@Injectable()
+export class BeatService implements OnApplicationBootstrap, OnModuleDestroy {
+  private stopped = false;
+  private term: Term | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private lastContact = new Date(0);
+
+  constructor(
+    @Inject(BEAT_CONFIG) private readonly config: BeatConfig,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    health.register('ready', 'database', () => this.checkContact());
+  }
+
+  onApplicationBootstrap(): void {
+    void this.stand();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    await this.term?.end();
+  }
+
+  private async stand(): Promise<void> {
+    try {
+      const session = await LeaderSession.tryOpen(this.config.directUrl);
+      this.lastContact = systemClock.now();
+      if (session && this.stopped) await session.close();
+      else if (session) {
+        this.lead(session);
+        return;
+      }
+    } catch (error) {
+      this.logger.warn({ error: messageOf(error) }, 'the database cannot be reached');
+    }
+    this.standAgain();
+  }
+
+  private lead(session: LeaderSession): void {
+    this.logger.info('leading');
+    leaderGauge.set(1);
+    const term = new Term(session, this.config, this.logger);
+    this.term = term;
+    session.on('lost', (error) => {
+      this.logger.warn({ error: messageOf(error) }, 'the leadership is lost');
+      leaderGauge.set(0);
+      this.term = undefined;
+      void term.end();
+      this.standAgain();
+    });
+  }
+
+  private standAgain(): void {
+    if (!this.stopped) this.timer = setTimeout(() => void this.stand(), STANDBY_MS);
+  }
+
+  private checkContact(): Promise<void> {
+    const silent = systemClock.now().getTime() - this.lastContact.getTime();
+    return this.term || silent < 10 * STANDBY_MS
+      ? Promise.resolve()
+      : Promise.reject(new Error('the database cannot be reached'));
+  }
+}
+
+/** One time of leadership: the services on the leader's session, and their loops. */
+class Term {
+  private readonly loops: TaskLoop[];
+  private readonly dispatch: DispatchService;
+
+  constructor(
+    private readonly session: LeaderSession,
+    config: BeatConfig,
+    logger: Logger,
+  ) {
+    const db: Queryable = session.db;
+    const slots = new SlotsService(db, logger);
+    this.dispatch = new DispatchService({
+      db,
+      queueUrl: config.queueUrl,
+      concurrency: config.concurrency,
+      clock: systemClock,
+      logger,
+    });
+    const tasks = schedule({
+      slots,
+      plan: new PlanService(db, slots, logger),
+      dispatch: this.dispatch,
+      finish: new FinishService(db, logger),
+    });
+    this.loops = tasks.map((task) => new TaskLoop(task, logger));
+    session.on('wake', () => {
+      this.dispatch.wake();
+      for (const loop of this.loops) loop.wake();
+    });
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.loops.map((loop) => loop.stop()));
+    await this.dispatch.close();
+    await this.session.close();
+  }
+}

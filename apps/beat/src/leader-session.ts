@@ -1,0 +1,74 @@
+import { EventEmitter } from 'node:events';
+import { connectionOptions, LEADER_LOCK, type Queryable, WAKE_CHANNEL } from '@app/domain';
+import pg from 'pg';
+
+/**
+ * The session that holds the leader's lock. All writes of the leader go through it, so a leader
+ * that lost its lock has also lost the means to write.
+ */
+export class LeaderSession extends EventEmitter<{ lost: [Error]; wake: [] }> {
+  readonly db: Queryable;
+  private isOpen = true;
+
+  private constructor(private readonly client: pg.Client) {
+    super();
+    this.db = client;
+    client.on('error', (error) => {
+      this.lose(error);
+    });
+    client.on('end', () => {
+      this.lose(new Error('The connection ended'));
+    });
+    client.on('notification', () => this.emit('wake'));
+  }
+
+  /** @returns null when another beat leads. @throws when the database cannot be reached. */
+  static async tryOpen(url: string): Promise<LeaderSession | null> {
+    const client = new pg.Client(connectionOptions(url, 'posthorn-beat-leader'));
+    client.on('error', () => undefined);
+    await client.connect();
+    try {
+      const { rows } = await client.query<{ leads: boolean }>(
+        'SELECT pg_try_advisory_lock($1) AS leads',
+        [LEADER_LOCK],
+      );
+      if (!rows[0]?.leads) {
+        await client.end();
+        return null;
+      }
+      await client.query(SETTINGS);
+      await client.query(`LISTEN ${WAKE_CHANNEL}`);
+      return new LeaderSession(client);
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.isOpen = false;
+    await this.client.end().catch(() => undefined);
+  }
+
+  private lose(error: Error): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    void this.client.end().catch(() => undefined);
+    this.emit('lost', error);
+  }
+}
+
+/**
+ * A leader whose machine vanished, or whose process hangs, must lose its lock soon: the loops use the
+ * session several times a second, so ten idle seconds mean that they stand still. Sequential scans
+ * are priced out because the plans are made when the tables are still empty, and kept.
+ */
+const SETTINGS = `
+  SET idle_session_timeout = '10s';
+  SET tcp_keepalives_idle = 5;
+  SET tcp_keepalives_interval = 2;
+  SET tcp_keepalives_count = 3;
+  SET tcp_user_timeout = '10s';
+  SET statement_timeout = '25s';
+  SET enable_seqscan = off;
+`;

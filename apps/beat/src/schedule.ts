@@ -1,0 +1,59 @@
+import type { DispatchService, FinishService, PlanService, SlotsService } from '@app/mailing';
+
+export interface Services {
+  plan: PlanService;
+  slots: SlotsService;
+  dispatch: DispatchService;
+  finish: FinishService;
+}
+
+export interface Task {
+  name: string;
+  /** Between the end of one run and the next. */
+  everyMs: number;
+  /** Runs again at once after a change in the database was announced. */
+  onWake?: boolean;
+  /** Not before this long after the leadership began. */
+  delayMs?: number;
+  /** @returns ms until the next run when that is to be sooner than `everyMs`. */
+  run: () => Promise<number | undefined>;
+}
+
+const AT_ONCE = 0;
+/** While jobs flow: often enough that the queue never runs dry, rarely enough to cost nothing. */
+const WHILE_FEEDING_MS = 40;
+/**
+ * After an outage the workers get this long to record what they hold, before their leases are
+ * taken for lost.
+ */
+const GRACE_MS = 10_000;
+
+const whenMore = (more: boolean) => (more ? AT_ONCE : undefined);
+
+/** The one table of what runs when. */
+export function schedule({ plan, slots, dispatch, finish }: Services): Task[] {
+  return [
+    { name: 'start', everyMs: 250, run: async () => void (await plan.start()) },
+    { name: 'plan', everyMs: 1_000, onWake: true, run: async () => whenMore(await plan.run()) },
+    { name: 'slots', everyMs: 500, onWake: true, run: async () => whenMore(await slots.run()) },
+    {
+      name: 'dispatch',
+      everyMs: 1_000,
+      onWake: true,
+      run: async () => ((await dispatch.run()) ? WHILE_FEEDING_MS : undefined),
+    },
+    { name: 'end', everyMs: 500, onWake: true, run: async () => whenMore(await finish.end()) },
+    {
+      name: 'sweep',
+      everyMs: 2_000,
+      delayMs: GRACE_MS,
+      run: async () => void (await finish.sweep()),
+    },
+    {
+      name: 'purge',
+      everyMs: 2_000,
+      onWake: true,
+      run: async () => whenMore(await finish.purge()),
+    },
+  ];
+}

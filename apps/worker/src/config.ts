@@ -1,0 +1,39 @@
+import { loadConfig } from '@app/platform';
+
+export const WORKER_CONFIG = Symbol('WorkerConfig');
+export const LOGGER = Symbol('Logger');
+
+export interface WorkerConfig {
+  port: number;
+  logLevel: string;
+  databaseUrl: string;
+  queueUrl: string;
+  concurrency: number;
+  notification: { url: string; token: string; ratePerSecond: number | null };
+}
+
+/** @throws ConfigError that names every missing or wrong variable. */
+export function readWorkerConfig(): WorkerConfig {
+  const env = loadConfig([
+    'DATABASE_URL',
+    'QUEUE_URL',
+    'WORKER_PORT',
+    'NOTIFICATION_API_URL',
+    'NOTIFICATION_API_TOKEN',
+    'NOTIFICATION_API_RATE',
+    'DELIVERY_CONCURRENCY',
+    'LOG_LEVEL',
+  ]);
+  return {
+    port: env.WORKER_PORT,
+    logLevel: env.LOG_LEVEL,
+    databaseUrl: env.DATABASE_URL,
+    queueUrl: env.QUEUE_URL ?? env.DATABASE_URL,
+    concurrency: env.DELIVERY_CONCURRENCY,
+    notification: {
+      url: env.NOTIFICATION_API_URL,
+      token: env.NOTIFICATION_API_TOKEN,
+      ratePerSecond: env.NOTIFICATION_API_RATE ?? null,
+    },
+  };
+}

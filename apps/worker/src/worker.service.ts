@@ -1,0 +1,98 @@
+import {
+  Inject,
+  Injectable,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+} from '@nestjs/common';
+import { type Channel, NotificationApiChannel } from '@app/channels';
+import { createDataSource, poolOf } from '@app/domain';
+import { configureLane, DeliverService } from '@app/mailing';
+import { health, type Logger, messageOf, systemClock } from '@app/platform';
+import { DeliveryConsumer } from '@app/queue';
+import type { DataSource } from 'typeorm';
+import { LOGGER, WORKER_CONFIG, type WorkerConfig } from './config.js';
+
+const LANE = 'notification';
+const RECONNECT_MS = 1_000;
+const STUCK_LIMIT_MS = 60_000;
+
+/** Connects the lanes' queues with the channels. */
+@Injectable()
+export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly dataSource: DataSource;
+  private channel: Channel | undefined;
+  private consumer: DeliveryConsumer | undefined;
+  private stopped = false;
+
+  constructor(
+    @Inject(WORKER_CONFIG) private readonly config: WorkerConfig,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    this.dataSource = createDataSource(config.databaseUrl, 'posthorn-worker', {
+      size: 6,
+      avoidSequentialScans: true,
+    });
+    health.register('ready', 'database', () => this.dataSource.query('SELECT 1'));
+    health.register('live', 'queue', () => this.checkQueue());
+  }
+
+  /** Waits for the database in the background: the process is live before it is ready. */
+  onApplicationBootstrap(): void {
+    void this.start();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.stopped = true;
+    await this.consumer?.close();
+    await this.channel?.close();
+    if (this.dataSource.isInitialized) await this.dataSource.destroy();
+  }
+
+  private async start(): Promise<void> {
+    while (!this.stopped) {
+      try {
+        if (!this.dataSource.isInitialized) await this.dataSource.initialize();
+        await this.open();
+        return;
+      } catch (error) {
+        this.logger.warn({ error: messageOf(error) }, 'the database cannot be reached');
+        await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
+      }
+    }
+  }
+
+  private async open(): Promise<void> {
+    const { config, logger } = this;
+    const db = poolOf(this.dataSource);
+    const lane = await configureLane(db, LANE, config.notification.ratePerSecond);
+    const channel = new NotificationApiChannel({
+      baseUrl: config.notification.url,
+      token: () => config.notification.token,
+      concurrency: config.concurrency,
+    });
+    const deliver = new DeliverService({
+      db,
+      lane,
+      channel,
+      repeatUnknown: true,
+      clock: systemClock,
+      logger,
+    });
+    this.channel = channel;
+    this.consumer = new DeliveryConsumer({
+      url: config.queueUrl,
+      lane: lane.name,
+      concurrency: config.concurrency,
+      logger,
+      handle: (job) => deliver.deliver(job),
+    });
+    logger.info({ lane: lane.name, concurrency: config.concurrency }, 'consuming');
+  }
+
+  private checkQueue(): Promise<void> {
+    const stuckMs = this.consumer?.stuckForMs() ?? 0;
+    return stuckMs < STUCK_LIMIT_MS
+      ? Promise.resolve()
+      : Promise.reject(new Error(`jobs have been waiting for ${Math.round(stuckMs / 1000)} s`));
+  }
+}

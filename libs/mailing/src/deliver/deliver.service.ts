@@ -1,0 +1,176 @@
+import type { Channel, Outcome } from '@app/channels';
+import type { Queryable } from '@app/domain';
+import { type Clock, type Logger, messageOf } from '@app/platform';
+import type { DeliveryJob } from '@app/queue';
+import { attemptResult, verdict } from './attempt-result.js';
+import { BreakerWindow } from './breaker.js';
+import {
+  closeBreakerIfProbing,
+  pauseLane,
+  reopenBreakerIfProbing,
+  returnProbe,
+  tripBreakerIfClosed,
+} from './breaker.queries.js';
+import { type Claim, Claims } from './claims.js';
+import { CALL_LIMIT_MS, LEASE_MS, MARGIN_MS, RATE_LIMITED_DELAY_MS } from './limits.js';
+import { callSeconds, inFlight, outcomes } from './metrics.js';
+import { Records } from './records.js';
+import { Texts } from './texts.js';
+
+export interface DeliverOptions {
+  db: Queryable;
+  lane: { id: number; name: string };
+  channel: Channel;
+  /** Whether the provider gets the same id with a repetition; see `recordOutcomesIfStillSending`. */
+  repeatUnknown: boolean;
+  clock: Clock;
+  logger: Logger;
+}
+
+/** Pauses that end this close to each other are one. */
+const PAUSE_STEP_MS = 250;
+
+/** Claim, send, record: the way of one message through one worker. */
+export class DeliverService {
+  private readonly claims: Claims;
+  private readonly records: Records;
+  private readonly texts: Texts;
+  private readonly breaker: BreakerWindow;
+  private pausedUntil = 0;
+
+  constructor(private readonly options: DeliverOptions) {
+    const { db, lane, clock, logger } = options;
+    this.claims = new Claims(db, lane.id, clock, logger);
+    this.records = new Records(db, options.repeatUnknown, logger);
+    this.texts = new Texts(db);
+    this.breaker = new BreakerWindow(clock);
+  }
+
+  /**
+   * Ends when the outcome is written down, or at once when the message is not ours to send.
+   *
+   * @throws when the database could not be reached before anything was claimed.
+   */
+  async deliver(job: DeliveryJob): Promise<void> {
+    const claim = await this.claim(job);
+    if (!claim) return;
+    const { lane, logger } = this.options;
+    inFlight.inc({ lane: lane.name });
+    try {
+      const startedAt = await this.untilSendTime(claim);
+      const outcome = await this.send(claim);
+      const durationMs = this.options.clock.monotonic() - startedAt;
+      outcomes.inc({ lane: lane.name, outcome: outcome.kind });
+      if (outcome.kind !== 'skipped') callSeconds.observe({ lane: lane.name }, durationMs / 1000);
+      // The breaker must know at once; the record may have to wait for the database.
+      const judged = this.judge(job, claim, outcome);
+      await this.records.record(attemptResult(claim.message, outcome, durationMs));
+      await judged;
+      if (outcome.kind !== 'delivered') {
+        logger.info(
+          {
+            lane: lane.name,
+            message: claim.message.id,
+            attempt: claim.message.attempt,
+            outcome: outcome.kind,
+            code: outcome.code,
+            ms: Math.round(durationMs),
+          },
+          'attempt did not deliver',
+        );
+      }
+    } finally {
+      inFlight.dec({ lane: lane.name });
+    }
+  }
+
+  private async claim(job: DeliveryJob): Promise<Claim | null> {
+    if (job.probe === undefined) return this.claims.claim(job.messageId);
+    const claim = await this.claims.claimProbe(job.messageId, job.probe);
+    if (!claim) await returnProbe(this.options.db, this.options.lane.id, job.probe);
+    return claim;
+  }
+
+  private async untilSendTime(claim: Claim): Promise<number> {
+    const { clock } = this.options;
+    const wait = claim.sendAt - clock.monotonic();
+    if (claim.message.sendInMs > 0 && wait > 0) {
+      await new Promise((resolve) => setTimeout(resolve, Math.ceil(wait)));
+    }
+    return clock.monotonic();
+  }
+
+  private async send(claim: Claim): Promise<Outcome> {
+    const { message } = claim;
+    const { channel, clock } = this.options;
+    const text = await this.texts.get(message.mailingId, message.textVersion).catch(() => null);
+    if (text === null || message.phone === '') {
+      return { kind: 'skipped', code: 'gave_up', detail: 'The mailing or the client is gone' };
+    }
+    // The lease runs on from the reserved moment when there is one.
+    const leaseEnds = claim.claimedAt + message.sendInMs + LEASE_MS;
+    const lastStart = Math.min(claim.closesAt - MARGIN_MS, leaseEnds - CALL_LIMIT_MS);
+    if (clock.monotonic() >= lastStart) {
+      return { kind: 'skipped', code: 'gave_up', detail: 'Too little time was left to send' };
+    }
+    return channel.send({ id: message.id, phone: message.phone, text }, claim.closesAt);
+  }
+
+  private async judge(job: DeliveryJob, claim: Claim, outcome: Outcome): Promise<void> {
+    const { lane, logger } = this.options;
+    try {
+      if (outcome.kind === 'unavailable' && outcome.scope === 'rate') {
+        await this.pause(outcome.retryAfterMs ?? RATE_LIMITED_DELAY_MS);
+      }
+      if (job.probe !== undefined) await this.judgeProbe(job.probe, outcome);
+      else await this.judgeCall(claim.message.generation, outcome);
+    } catch (error) {
+      logger.warn({ lane: lane.name, error: messageOf(error) }, 'the breaker could not be updated');
+    }
+  }
+
+  /** A flood of 429 is one pause, not a write for each. */
+  private async pause(ms: number): Promise<void> {
+    const until = this.options.clock.monotonic() + ms;
+    if (until < this.pausedUntil + PAUSE_STEP_MS) return;
+    this.pausedUntil = until;
+    await pauseLane(this.options.db, this.options.lane.id, ms);
+  }
+
+  private async judgeCall(generation: number, outcome: Outcome): Promise<void> {
+    const { db, lane, logger } = this.options;
+    const opinion = verdict(outcome);
+    if (opinion === 'neutral') return;
+    if (opinion === 'good') {
+      this.breaker.good();
+      return;
+    }
+    const tooMany = this.breaker.bad();
+    if (!tooMany && opinion !== 'fatal') return;
+    this.breaker.reset();
+    const reason = reasonOf(outcome);
+    if (await tripBreakerIfClosed(db, { laneId: lane.id, generation, reason })) {
+      logger.warn({ lane: lane.name, reason }, 'the breaker opened');
+    }
+  }
+
+  private async judgeProbe(generation: number, outcome: Outcome): Promise<void> {
+    const { db, lane, logger } = this.options;
+    const opinion = verdict(outcome);
+    const probe = { laneId: lane.id, generation };
+    if (opinion === 'good') {
+      this.breaker.reset();
+      if (await closeBreakerIfProbing(db, probe)) {
+        logger.info({ lane: lane.name }, 'the breaker closed');
+      }
+    } else if (opinion === 'neutral') {
+      await returnProbe(db, lane.id, generation);
+    } else {
+      await reopenBreakerIfProbing(db, { ...probe, reason: reasonOf(outcome) });
+    }
+  }
+}
+
+function reasonOf(outcome: Outcome): string {
+  return outcome.kind === 'delivered' ? '' : `${outcome.code}: ${outcome.detail}`;
+}

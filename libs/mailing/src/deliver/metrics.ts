@@ -1,0 +1,37 @@
+import { Counter, Gauge, Histogram, metrics } from '@app/platform';
+
+export const recorded = new Counter({
+  name: 'posthorn_outcomes_recorded_total',
+  help: 'Attempts written down, by the status the message got; "fenced" when it had moved on',
+  labelNames: ['status'],
+  registers: [metrics],
+});
+
+export const outcomes = new Counter({
+  name: 'posthorn_channel_outcomes_total',
+  help: 'Calls to the provider by lane and outcome',
+  labelNames: ['lane', 'outcome'],
+  registers: [metrics],
+});
+
+export const callSeconds = new Histogram({
+  name: 'posthorn_channel_call_seconds',
+  help: 'Duration of calls to the provider',
+  labelNames: ['lane'],
+  buckets: [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15],
+  registers: [metrics],
+});
+
+export const claimSize = new Histogram({
+  name: 'posthorn_claim_messages',
+  help: 'Messages that one claim statement took',
+  buckets: [0, 1, 4, 16, 64, 256],
+  registers: [metrics],
+});
+
+export const inFlight = new Gauge({
+  name: 'posthorn_messages_in_flight',
+  help: 'Messages that this process has claimed and not yet recorded, by lane',
+  labelNames: ['lane'],
+  registers: [metrics],
+});

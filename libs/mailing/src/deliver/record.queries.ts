@@ -1,0 +1,158 @@
+import type { AttemptOutcome, MessageStatus, Queryable } from '@app/domain';
+import { RETRY_JITTER, RETRY_SCHEDULE_S } from './limits.js';
+
+/** What is to be written down about one attempt. */
+export interface AttemptResult {
+  id: number;
+  attempt: number;
+  outcome: AttemptOutcome;
+  /** The provider may have seen it: counts for backoff and limits. */
+  countsAsTry: boolean;
+  /** Wait before the next try, ms; null: by the schedule. */
+  delayMs: number | null;
+  durationMs: number | null;
+  httpStatus: number | null;
+  code: string | null;
+  detail: string | null;
+  excerpt: string | null;
+  /** Where it went: a repetition of an unconfirmed attempt goes to the same number. */
+  phone: string | null;
+}
+
+export interface Recorded {
+  id: number;
+  status: MessageStatus;
+}
+
+/**
+ * Moves the messages, appends the attempts and changes the counters in one statement. `id`s must
+ * differ from each other.
+ *
+ * The fence: a result counts only for the very attempt that is under way. One exception makes truth
+ * win over order: the provider's confirmation counts for any later state that is still open, because
+ * all attempts of a message carry the same id.
+ *
+ * @param repeatUnknown whether the channel has an id by which a repetition is recognised; without
+ *   one an unknown attempt ends the message as `unknown`.
+ * @returns the messages that moved, with their new status; what the fence kept out is missing.
+ */
+export async function recordOutcomesIfStillSending(
+  db: Queryable,
+  results: AttemptResult[],
+  repeatUnknown: boolean,
+): Promise<Recorded[]> {
+  const { rows } = await db.query<Recorded>({
+    name: 'record-outcomes-if-still-sending',
+    text: RECORD,
+    values: [
+      results.map((r) => r.id),
+      results.map((r) => r.attempt),
+      results.map((r) => r.outcome),
+      results.map((r) => r.countsAsTry),
+      results.map((r) => r.delayMs),
+      results.map((r) => r.durationMs),
+      results.map((r) => r.httpStatus),
+      results.map((r) => r.code),
+      results.map((r) => r.detail),
+      results.map((r) => r.excerpt),
+      results.map((r) => r.phone),
+      repeatUnknown,
+    ],
+  });
+  return rows;
+}
+
+/** Seconds to wait before the next try, as SQL, of the number of tries so far. */
+const scheduledWait = `(ARRAY[${RETRY_SCHEDULE_S.join(', ')}])[LEAST(a.tries_now, ${RETRY_SCHEDULE_S.length})]
+  * (${1 - RETRY_JITTER} + random() * ${2 * RETRY_JITTER})`;
+
+const RECORD = `
+WITH o AS (
+  SELECT * FROM unnest($1::bigint[], $2::int[], $3::attempt_outcome[], $4::bool[], $5::float8[], $6::int[],
+    $7::int[], $8::text[], $9::text[], $10::text[], $11::text[])
+    AS t (id, attempt, outcome, counts, delay_ms, duration_ms, http_status, code, detail, excerpt, phone)
+), locked AS (
+  SELECT m.id, m.mailing_id, m.client_id, m.status, m.attempts, m.tries, m.unconfirmed, m.text_version
+  FROM messages m WHERE m.id = ANY ($1::bigint[]) ORDER BY m.id FOR UPDATE
+), accepted AS (
+  SELECT l.id, l.mailing_id, l.client_id, l.status AS was, l.text_version,
+    o.attempt, o.outcome, o.delay_ms, o.duration_ms, o.http_status, o.code, o.detail, o.excerpt, o.phone,
+    LEAST(l.tries + o.counts::int, l.attempts) AS tries_now,
+    o.outcome <> 'delivered' AND (l.unconfirmed OR o.outcome = 'unknown') AS doubtful,
+    o.counts AND l.tries + 1 >= COALESCE(g.max_tries, 2147483647) AS spent
+  FROM locked l JOIN o ON o.id = l.id JOIN mailings g ON g.id = l.mailing_id
+  WHERE (l.status = 'sending' AND l.attempts = o.attempt /* fence */)
+     OR (o.outcome = 'delivered' AND l.attempts >= o.attempt AND l.status IN ('sending', 'pending', 'unknown'))
+), decided AS (
+  SELECT a.*, CASE
+      WHEN a.outcome = 'delivered' THEN 'sent'
+      WHEN a.outcome = 'unknown' AND NOT $12 THEN 'unknown'
+      WHEN a.outcome = 'rejected' OR a.spent THEN CASE WHEN a.doubtful THEN 'unknown' ELSE 'failed' END
+      ELSE 'pending'
+    END::message_status AS becomes
+  FROM accepted a
+), moved AS (
+  UPDATE messages m SET
+    status = a.becomes,
+    tries = a.tries_now,
+    lease_until = NULL,
+    not_before = CASE WHEN a.becomes = 'pending'
+      THEN clock_timestamp() + make_interval(secs => COALESCE(a.delay_ms / 1000.0, ${scheduledWait}))
+      ELSE m.not_before END,
+    sent_at = CASE WHEN a.becomes = 'sent' THEN clock_timestamp() END,
+    latency_ms = CASE WHEN a.becomes = 'sent' THEN a.duration_ms END,
+    unconfirmed = a.doubtful,
+    pinned_phone = CASE
+      WHEN NOT a.doubtful OR NOT EXISTS (SELECT FROM clients c WHERE c.id = a.client_id) THEN NULL
+      ELSE COALESCE(m.pinned_phone, a.phone) END,
+    last_error_code = a.code,
+    last_error = a.detail
+  FROM decided a WHERE m.id = a.id
+  RETURNING m.id
+), noted AS (
+  INSERT INTO delivery_attempts
+    (message_id, attempt, at, duration_ms, outcome, http_status, error_code, error, text_version, excerpt)
+  SELECT id, attempt, clock_timestamp() - make_interval(secs => COALESCE(duration_ms, 0) / 1000.0), duration_ms,
+    outcome, http_status, COALESCE(code, ''), detail, text_version, excerpt
+  FROM decided WHERE outcome <> 'delivered'
+), delta AS (
+  SELECT mailing_id,
+    count(*) FILTER (WHERE was = 'sending') AS left_sending,
+    count(*) FILTER (WHERE was = 'pending') AS left_pending,
+    count(*) FILTER (WHERE was = 'unknown') AS left_unknown,
+    count(*) FILTER (WHERE becomes = 'sent') AS sent,
+    count(*) FILTER (WHERE becomes = 'failed') AS failed,
+    count(*) FILTER (WHERE becomes = 'unknown') AS unknown,
+    count(*) FILTER (WHERE becomes = 'pending') AS pending,
+    count(*) FILTER (WHERE outcome <> 'delivered') AS bad
+  FROM decided GROUP BY mailing_id
+), counters AS (
+  SELECT k.mailing_id FROM mailing_counters k
+  WHERE k.mailing_id IN (SELECT mailing_id FROM delta) ORDER BY k.mailing_id FOR UPDATE
+), counted AS (
+  UPDATE mailing_counters k SET
+    sending = k.sending - d.left_sending,
+    pending = k.pending - d.left_pending + d.pending,
+    unknown = k.unknown - d.left_unknown + d.unknown,
+    sent = k.sent + d.sent,
+    failed = k.failed + d.failed
+  FROM delta d JOIN counters USING (mailing_id) WHERE k.mailing_id = d.mailing_id
+  RETURNING k.mailing_id
+), active AS (
+  INSERT INTO mailing_activity AS t (mailing_id, minute, sent, failed, unknown, bad_attempts)
+  SELECT d.mailing_id, date_trunc('minute', clock_timestamp()), d.sent, d.failed, d.unknown, d.bad
+  FROM delta d JOIN counted USING (mailing_id) ORDER BY d.mailing_id
+  ON CONFLICT (mailing_id, minute) DO UPDATE SET
+    sent = t.sent + excluded.sent, failed = t.failed + excluded.failed,
+    unknown = t.unknown + excluded.unknown, bad_attempts = t.bad_attempts + excluded.bad_attempts
+  RETURNING t.mailing_id
+), grouped AS (
+  INSERT INTO mailing_errors AS t (mailing_id, day, code, attempts, detail, last_at)
+  SELECT d.mailing_id, (clock_timestamp() AT TIME ZONE 'UTC')::date, COALESCE(d.code, ''), count(*),
+    max(d.detail), clock_timestamp()
+  FROM decided d JOIN active USING (mailing_id)
+  WHERE d.outcome <> 'delivered' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+  ON CONFLICT (mailing_id, day, code) DO UPDATE SET
+    attempts = t.attempts + excluded.attempts, detail = excluded.detail, last_at = excluded.last_at
+)
+SELECT id, becomes AS status FROM decided`;

@@ -1,0 +1,36 @@
+import type { Queryable } from '@app/domain';
+import { Batcher } from '@app/platform';
+import { readTexts } from './claim.queries.js';
+
+const CAPACITY = 500;
+
+/** The texts of recent mailings. A version never changes, so what is here is true. */
+export class Texts {
+  private readonly cache = new Map<string, string>();
+  private readonly batcher: Batcher<{ mailingId: number; version: number }, string | null>;
+
+  constructor(db: Queryable) {
+    this.batcher = new Batcher(async (keys) => {
+      const found = await readTexts(db, keys);
+      for (const { mailingId, version, text } of found) this.put(`${mailingId}/${version}`, text);
+      return keys.map(
+        (key) =>
+          found.find((row) => row.mailingId === key.mailingId && row.version === key.version)
+            ?.text ?? null,
+      );
+    }, 100);
+  }
+
+  /** @returns null when the mailing has been purged. */
+  async get(mailingId: number, version: number): Promise<string | null> {
+    return (
+      this.cache.get(`${mailingId}/${version}`) ?? (await this.batcher.add({ mailingId, version }))
+    );
+  }
+
+  private put(key: string, text: string): void {
+    const oldest = this.cache.keys().next().value;
+    if (this.cache.size >= CAPACITY && oldest !== undefined) this.cache.delete(oldest);
+    this.cache.set(key, text);
+  }
+}

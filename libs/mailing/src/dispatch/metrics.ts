@@ -1,0 +1,15 @@
+import { Counter, Gauge, metrics } from '@app/platform';
+
+export const jobsFed = new Counter({
+  name: 'posthorn_jobs_fed_total',
+  help: 'Jobs that beat put into the queue, by lane',
+  labelNames: ['lane'],
+  registers: [metrics],
+});
+
+export const queueWaiting = new Gauge({
+  name: 'posthorn_queue_waiting_jobs',
+  help: 'Jobs in the queue that no worker has taken, as beat last saw it, by lane',
+  labelNames: ['lane'],
+  registers: [metrics],
+});

@@ -1,0 +1,179 @@
+import type { Queryable } from '@app/domain';
+
+/** At its end a mailing's status flips at once; its rows follow in chunks. */
+export async function endDueMailings(db: Queryable): Promise<number[]> {
+  const { rows } = await db.query<{ id: number }>({
+    name: 'end-due-mailings',
+    text: `
+      UPDATE mailings SET status = 'completed', ended_at = clock_timestamp(), updated_at = clock_timestamp()
+      WHERE status IN ('running', 'paused') AND end_at <= clock_timestamp()
+        AND finished_at IS NULL AND deleted_at IS NULL
+      RETURNING id`,
+  });
+  return rows.map((row) => row.id);
+}
+
+/** Mailings that are over and still have pending rows. */
+export async function findEndedWithPending(db: Queryable): Promise<number[]> {
+  const { rows } = await db.query<{ id: number }>({
+    name: 'find-ended-with-pending',
+    text: `
+      SELECT g.id FROM mailings g JOIN mailing_counters k ON k.mailing_id = g.id
+      WHERE g.finished_at IS NULL AND g.deleted_at IS NULL
+        AND g.status IN ('completed', 'cancelled') AND k.pending > 0
+      ORDER BY g.id`,
+  });
+  return rows.map((row) => row.id);
+}
+
+/**
+ * Turns up to `limit` pending rows of a mailing that is over into what its end makes of them:
+ * `expired`, `cancelled`, or `unknown` where an attempt was never confirmed.
+ *
+ * The rows are picked in the order of the index and only then sorted for locking: sorting all that
+ * is pending for every chunk would cost the square of its size.
+ *
+ * @returns how many rows changed.
+ */
+export async function closePendingOfEnded(
+  db: Queryable,
+  mailingId: number,
+  limit: number,
+): Promise<number> {
+  const { rows } = await db.query<{ closed: number }>({
+    name: 'close-pending-of-ended',
+    text: `
+WITH g AS (
+  SELECT id, status FROM mailings WHERE id = $1 AND status IN ('completed', 'cancelled')
+), locked AS (
+  SELECT m.id, m.unconfirmed FROM messages m
+  WHERE m.id IN (
+      SELECT id FROM messages WHERE mailing_id = $1 AND status = 'pending' LIMIT $2)
+    AND m.status = 'pending'
+  ORDER BY m.id FOR UPDATE
+), moved AS (
+  UPDATE messages m SET
+    status = (CASE WHEN l.unconfirmed THEN 'unknown' WHEN g.status = 'cancelled' THEN 'cancelled'
+      ELSE 'expired' END)::message_status,
+    last_error_code = COALESCE(m.last_error_code,
+      CASE WHEN g.status = 'cancelled' THEN 'mailing_cancelled' ELSE 'end_passed' END),
+    last_error = COALESCE(m.last_error, CASE WHEN g.status = 'cancelled'
+      THEN 'The mailing was cancelled before sending' ELSE 'The mailing ended before sending' END)
+  FROM locked l, g WHERE m.id = l.id
+  RETURNING m.status
+), delta AS (
+  SELECT count(*) AS closed, count(*) FILTER (WHERE status = 'expired') AS expired,
+    count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
+    count(*) FILTER (WHERE status = 'unknown') AS unknown
+  FROM moved
+), counted AS (
+  UPDATE mailing_counters k SET pending = k.pending - d.closed, expired = k.expired + d.expired,
+    cancelled = k.cancelled + d.cancelled, unknown = k.unknown + d.unknown
+  FROM delta d WHERE k.mailing_id = $1 AND d.closed > 0
+  RETURNING k.mailing_id
+), active AS (
+  INSERT INTO mailing_activity AS t (mailing_id, minute, expired, cancelled, unknown)
+  SELECT mailing_id, date_trunc('minute', clock_timestamp()), d.expired, d.cancelled, d.unknown
+  FROM counted, delta d
+  ON CONFLICT (mailing_id, minute) DO UPDATE SET expired = t.expired + excluded.expired,
+    cancelled = t.cancelled + excluded.cancelled, unknown = t.unknown + excluded.unknown
+)
+SELECT closed FROM delta`,
+    values: [mailingId, limit],
+  });
+  return rows[0]?.closed ?? 0;
+}
+
+/**
+ * Completes what has nothing left to do. The counter row is locked first, so that a reopening and
+ * this cannot both win.
+ */
+export async function finishDrained(db: Queryable): Promise<{ id: number; status: string }[]> {
+  const { rows } = await db.query<{ id: number; status: string }>({
+    name: 'finish-drained',
+    text: `
+WITH done AS (
+  SELECT k.mailing_id FROM mailing_counters k JOIN mailings g ON g.id = k.mailing_id
+  WHERE g.finished_at IS NULL AND g.deleted_at IS NULL AND g.status <> 'scheduled'
+    AND k.planned AND k.pending = 0 AND k.sending = 0
+  ORDER BY k.mailing_id FOR UPDATE OF k
+)
+UPDATE mailings g SET
+  status = CASE WHEN g.status = 'cancelled' THEN g.status ELSE 'completed' END,
+  ended_at = COALESCE(g.ended_at, clock_timestamp()), finished_at = clock_timestamp(),
+  updated_at = clock_timestamp()
+FROM done WHERE g.id = done.mailing_id AND g.finished_at IS NULL
+RETURNING g.id, g.status`,
+  });
+  return rows;
+}
+
+export interface ExpiredLease {
+  id: number;
+  attempt: number;
+  phone: string | null;
+}
+
+/** Messages whose worker did not come back in time, of lanes of the given kind. */
+export async function findExpiredLeases(
+  db: Queryable,
+  channel: string,
+  limit: number,
+): Promise<ExpiredLease[]> {
+  const { rows } = await db.query<ExpiredLease>({
+    name: 'find-expired-leases',
+    text: `
+      SELECT m.id, m.attempts AS attempt, COALESCE(m.pinned_phone, c.phone) AS phone
+      FROM mailings g
+      JOIN mailing_counters k ON k.mailing_id = g.id AND k.sending > 0
+      JOIN messages m ON m.mailing_id = g.id AND m.status = 'sending' AND m.lease_until < clock_timestamp()
+      LEFT JOIN clients c ON c.id = m.client_id
+      WHERE g.finished_at IS NULL AND g.deleted_at IS NULL AND g.channel = $1::channel_name
+      ORDER BY m.id LIMIT $2`,
+    values: [channel, limit],
+  });
+  return rows;
+}
+
+/** Deletes up to `limit` messages of deleted mailings, with their attempts. */
+export async function purgeDeletedMessages(db: Queryable, limit: number): Promise<number> {
+  const { rowCount } = await db.query({
+    name: 'purge-deleted-messages',
+    text: `
+WITH gone AS (
+  DELETE FROM messages WHERE id IN (
+    SELECT m.id FROM mailings g JOIN messages m ON m.mailing_id = g.id
+    WHERE g.deleted_at IS NOT NULL LIMIT $1)
+  RETURNING id
+), attempts AS (
+  DELETE FROM delivery_attempts WHERE message_id IN (SELECT id FROM gone)
+)
+SELECT id FROM gone`,
+    values: [limit],
+  });
+  return rowCount ?? 0;
+}
+
+/** The rest of deleted mailings that have no messages any more. */
+export async function purgeDeletedMailings(db: Queryable): Promise<void> {
+  await db.query({
+    name: 'purge-deleted-mailings',
+    text: `
+WITH gone AS (
+  DELETE FROM mailings g WHERE g.deleted_at IS NOT NULL
+    AND NOT EXISTS (SELECT FROM messages m WHERE m.mailing_id = g.id)
+  RETURNING id
+), slots AS (DELETE FROM mailing_slots WHERE mailing_id IN (SELECT id FROM gone)),
+texts AS (DELETE FROM mailing_texts WHERE mailing_id IN (SELECT id FROM gone)),
+activity AS (DELETE FROM mailing_activity WHERE mailing_id IN (SELECT id FROM gone))
+DELETE FROM mailing_errors WHERE mailing_id IN (SELECT id FROM gone)`,
+  });
+}
+
+/** Idempotency keys older than a day have done their service. */
+export async function purgeIdempotencyKeys(db: Queryable): Promise<void> {
+  await db.query({
+    name: 'purge-idempotency-keys',
+    text: `DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours'`,
+  });
+}

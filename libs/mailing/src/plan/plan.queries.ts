@@ -1,0 +1,163 @@
+import type { AudienceFilter, MailingStatus, Queryable, Statement } from '@app/domain';
+
+/** Flips what is due to running and freezes its audience. */
+export async function startDueMailings(db: Queryable): Promise<number[]> {
+  const { rows } = await db.query<{ id: number }>({
+    name: 'start-due-mailings',
+    text: `
+      UPDATE mailings SET status = 'running', updated_at = clock_timestamp(),
+        plan_max_client_id = (SELECT COALESCE(max(id), 0) FROM clients)
+      WHERE status = 'scheduled' AND start_at <= clock_timestamp() AND deleted_at IS NULL
+      RETURNING id`,
+  });
+  return rows.map((row) => row.id);
+}
+
+export interface UnplannedMailing {
+  id: number;
+  status: MailingStatus;
+  filter: AudienceFilter;
+  planCursor: number;
+  /** Null: cancelled before it began. */
+  planMaxClientId: number | null;
+}
+
+export async function findUnplannedMailings(db: Queryable): Promise<UnplannedMailing[]> {
+  const { rows } = await db.query<UnplannedMailing>({
+    name: 'find-unplanned-mailings',
+    text: `
+      SELECT g.id, g.status, g.filter, g.plan_cursor AS "planCursor", g.plan_max_client_id AS "planMaxClientId"
+      FROM mailings g JOIN mailing_counters k ON k.mailing_id = g.id
+      WHERE g.finished_at IS NULL AND g.deleted_at IS NULL AND g.status <> 'scheduled' AND NOT k.planned
+      ORDER BY g.id`,
+  });
+  return rows;
+}
+
+export interface PlannedChunk {
+  /** Clients looked at; fewer than the limit: these were the last. */
+  scanned: number;
+  lastClientId: number | null;
+  inserted: number;
+  /** Matching clients left out because their zone has no slot row yet: compute it and run again. */
+  withoutSlot: number;
+}
+
+/**
+ * Stores a row for each matching client of the next piece of the audience; running it again does no
+ * harm. One statement and no long snapshot: a transaction that froze the zones would collide with
+ * the counters, which the workers change all the time.
+ */
+export async function planChunk(
+  db: Queryable,
+  mailing: UnplannedMailing,
+  limit: number,
+): Promise<PlannedChunk> {
+  const { rows } = await db.query<PlannedChunk>(planStatement(mailing, limit));
+  const [chunk] = rows;
+  if (!chunk) throw new Error('planning answered without a row');
+  return chunk;
+}
+
+function planStatement(mailing: UnplannedMailing, limit: number): Statement {
+  const { phones, tags, operatorCodes } = mailing.filter;
+  const values: unknown[] = [mailing.id, mailing.planCursor, mailing.planMaxClientId, limit];
+  const bind = (value: unknown) => `$${values.push(value)}`;
+  const conditions: string[] = [];
+  const codes = operatorCodes.length > 0 ? bind(operatorCodes) : null;
+  const names = tags.length > 0 ? bind(tags) : null;
+  const numbers = phones.length > 0 ? bind(phones) : null;
+  if (codes) conditions.push(`c.operator_code = ANY (${codes}::text[])`);
+  if (numbers) conditions.push(`c.phone = ANY (${numbers}::text[])`);
+  if (names) {
+    conditions.push(`EXISTS (SELECT FROM client_tags ct JOIN tags t ON t.id = ct.tag_id
+      WHERE ct.client_id = c.id AND t.name = ANY (${names}::text[]))`);
+  }
+  return {
+    text: `
+WITH driver AS MATERIALIZED (${driver({ codes, names, numbers })}),
+matching AS MATERIALIZED (
+  SELECT c.id, c.zone_id FROM driver JOIN clients c ON c.id = driver.id
+  ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}
+), placed AS (
+  SELECT c.id, c.zone_id, CASE
+      WHEN g.status = 'cancelled' THEN 'cancelled'
+      WHEN g.status = 'completed' OR s.closes_at = '-infinity' THEN 'expired'
+      ELSE 'pending'
+    END::message_status AS status,
+    g.status NOT IN ('cancelled', 'completed') AND s.zone_id IS NULL AS without_slot
+  FROM matching c JOIN mailings g ON g.id = $1 AND g.deleted_at IS NULL
+  LEFT JOIN mailing_slots s ON s.mailing_id = $1 AND s.zone_id = c.zone_id
+), inserted AS (
+  INSERT INTO messages (mailing_id, client_id, zone_id, status, last_error_code, last_error)
+  SELECT $1, id, zone_id, status,
+    CASE status WHEN 'expired' THEN 'no_slot' WHEN 'cancelled' THEN 'mailing_cancelled' END,
+    CASE status WHEN 'expired' THEN 'There is no allowed time in the client''s timezone before the end'
+      WHEN 'cancelled' THEN 'The mailing was cancelled before sending' END
+  FROM placed WHERE NOT without_slot ORDER BY id
+  ON CONFLICT (mailing_id, client_id) DO NOTHING
+  RETURNING status
+), delta AS (
+  SELECT count(*) AS total, count(*) FILTER (WHERE status = 'pending') AS pending,
+    count(*) FILTER (WHERE status = 'expired') AS expired,
+    count(*) FILTER (WHERE status = 'cancelled') AS cancelled
+  FROM inserted
+), counted AS (
+  UPDATE mailing_counters k SET total = k.total + delta.total, pending = k.pending + delta.pending,
+    expired = k.expired + delta.expired, cancelled = k.cancelled + delta.cancelled
+  FROM delta WHERE k.mailing_id = $1 AND delta.total > 0
+)
+SELECT (SELECT count(*) FROM driver) AS scanned, (SELECT max(id) FROM driver) AS "lastClientId",
+  delta.total AS inserted, (SELECT count(*) FROM placed WHERE without_slot) AS "withoutSlot"
+FROM delta`,
+    values,
+  };
+}
+
+/** The next client ids in order, by the index that leaves the fewest: phones, tags, codes, all. */
+function driver(bound: {
+  codes: string | null;
+  names: string | null;
+  numbers: string | null;
+}): string {
+  const range = (id: string) => `${id} > $2::bigint AND ${id} <= $3::bigint`;
+  if (bound.numbers) {
+    return `SELECT id FROM clients WHERE phone = ANY (${bound.numbers}::text[]) AND ${range('id')}
+      ORDER BY id LIMIT $4::int`;
+  }
+  if (bound.names) {
+    return `SELECT DISTINCT x.client_id AS id FROM tags t CROSS JOIN LATERAL (
+        SELECT client_id FROM client_tags WHERE tag_id = t.id AND ${range('client_id')}
+        ORDER BY client_id LIMIT $4::int) x
+      WHERE t.name = ANY (${bound.names}::text[]) ORDER BY id LIMIT $4::int`;
+  }
+  if (bound.codes) {
+    return `SELECT x.id FROM (SELECT DISTINCT code FROM unnest(${bound.codes}::text[]) AS code) codes
+      CROSS JOIN LATERAL (
+        SELECT id FROM clients WHERE operator_code = code AND ${range('id')} ORDER BY id LIMIT $4::int) x
+      ORDER BY x.id LIMIT $4::int`;
+  }
+  return `SELECT id FROM clients WHERE ${range('id')} ORDER BY id LIMIT $4::int`;
+}
+
+/** Remembers how far planning has come; a crash before it only repeats a chunk. */
+export async function movePlanCursor(
+  db: Queryable,
+  mailingId: number,
+  cursor: number,
+): Promise<void> {
+  await db.query({
+    name: 'move-plan-cursor',
+    text: `UPDATE mailings SET plan_cursor = $2 WHERE id = $1 AND plan_cursor < $2`,
+    values: [mailingId, cursor],
+  });
+}
+
+/** The total is final from here on. */
+export async function markPlanned(db: Queryable, mailingId: number): Promise<void> {
+  await db.query({
+    name: 'mark-planned',
+    text: `UPDATE mailing_counters SET planned = true WHERE mailing_id = $1`,
+    values: [mailingId],
+  });
+}

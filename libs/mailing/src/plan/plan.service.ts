@@ -1,0 +1,60 @@
+import type { Queryable } from '@app/domain';
+import type { Logger } from '@app/platform';
+import {
+  findUnplannedMailings,
+  markPlanned,
+  movePlanCursor,
+  planChunk,
+  startDueMailings,
+  type UnplannedMailing,
+} from './plan.queries.js';
+import type { SlotsService } from './slots.service.js';
+
+/** Small, so that sending starts at once. */
+const FIRST_CHUNK = 2_000;
+const CHUNK = 50_000;
+
+/** Starts mailings and stores one message row for each client of their audience. */
+export class PlanService {
+  constructor(
+    private readonly db: Queryable,
+    private readonly slots: SlotsService,
+    private readonly logger: Logger,
+  ) {}
+
+  /** @returns the mailings that have just started. */
+  async start(): Promise<number[]> {
+    const started = await startDueMailings(this.db);
+    for (const mailing of started) this.logger.info({ mailing }, 'mailing started');
+    return started;
+  }
+
+  /** One chunk of each unplanned mailing. @returns whether there is more to plan. */
+  async run(): Promise<boolean> {
+    await this.start();
+    const unplanned = await findUnplannedMailings(this.db);
+    if (unplanned.length === 0) return false;
+    await this.slots.run();
+    let more = false;
+    for (const mailing of unplanned) more = (await this.plan(mailing)) || more;
+    return more;
+  }
+
+  private async plan(mailing: UnplannedMailing): Promise<boolean> {
+    const limit = mailing.planCursor === 0 ? FIRST_CHUNK : CHUNK;
+    if (mailing.planMaxClientId === null) {
+      await markPlanned(this.db, mailing.id);
+      return false;
+    }
+    const chunk = await planChunk(this.db, mailing, limit);
+    if (chunk.withoutSlot > 0) return true; // a new timezone: its slot is computed, then again
+    const done = chunk.scanned < limit || chunk.lastClientId === mailing.planMaxClientId;
+    const cursor = done ? mailing.planMaxClientId : chunk.lastClientId;
+    if (cursor !== null) await movePlanCursor(this.db, mailing.id, cursor);
+    if (done) {
+      await markPlanned(this.db, mailing.id);
+      this.logger.info({ mailing: mailing.id }, 'mailing planned');
+    }
+    return !done;
+  }
+}

@@ -1,0 +1,61 @@
+import type { Queryable } from '@app/domain';
+import type { Slot } from './slots.js';
+
+/** A zone of a mailing whose next slot is not known: new, edited away, or just closed. */
+export interface StaleSlot {
+  mailingId: number;
+  scheduleVersion: number;
+  startAt: Date;
+  endAt: Date;
+  windowFrom: string | null;
+  windowTo: string | null;
+  windowTimezone: string | null;
+  zoneId: number;
+  zone: string;
+  /** The database's clock. */
+  now: Date;
+}
+
+export async function findStaleSlots(db: Queryable, limit: number): Promise<StaleSlot[]> {
+  const { rows } = await db.query<StaleSlot>({
+    name: 'find-stale-slots',
+    text: `
+      SELECT g.id AS "mailingId", g.schedule_version AS "scheduleVersion", g.start_at AS "startAt",
+        g.end_at AS "endAt", g.window_from AS "windowFrom", g.window_to AS "windowTo",
+        g.window_timezone AS "windowTimezone", z.id AS "zoneId", z.name AS zone, clock_timestamp() AS now
+      FROM mailings g CROSS JOIN zones z
+      LEFT JOIN mailing_slots s ON s.mailing_id = g.id AND s.zone_id = z.id
+      WHERE g.finished_at IS NULL AND g.deleted_at IS NULL AND g.status IN ('running', 'paused')
+        AND (s.zone_id IS NULL
+          OR (s.closes_at <= clock_timestamp() AND s.closes_at > '-infinity' AND s.closes_at < g.end_at))
+      ORDER BY g.id LIMIT $1`,
+    values: [limit],
+  });
+  return rows;
+}
+
+/** Stores slots, unless the mailing's times have changed since they were computed. */
+export async function storeSlotsIfStillScheduledSo(
+  db: Queryable,
+  mailing: { mailingId: number; scheduleVersion: number },
+  slots: { zoneId: number; slot: Slot | null }[],
+): Promise<void> {
+  await db.query({
+    name: 'store-slots-if-still-scheduled-so',
+    text: `
+      INSERT INTO mailing_slots (mailing_id, zone_id, opens_at, closes_at)
+      SELECT g.id, t.zone_id, t.opens_at, t.closes_at
+      FROM mailings g, unnest($3::int[], $4::timestamptz[], $5::timestamptz[]) AS t (zone_id, opens_at, closes_at)
+      WHERE g.id = $1 AND g.schedule_version = $2 AND g.deleted_at IS NULL
+      FOR SHARE OF g
+      ON CONFLICT (mailing_id, zone_id) DO UPDATE SET
+        opens_at = excluded.opens_at, closes_at = excluded.closes_at`,
+    values: [
+      mailing.mailingId,
+      mailing.scheduleVersion,
+      slots.map(({ zoneId }) => zoneId),
+      slots.map(({ slot }) => slot?.opensAt.toISOString() ?? '-infinity'),
+      slots.map(({ slot }) => slot?.closesAt.toISOString() ?? '-infinity'),
+    ],
+  });
+}
