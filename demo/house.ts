@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { join } from 'node:path';
+import { Children } from './children.js';
+import { DEMO, KEEPER, REGISTER_FILE } from './names.js';
+import type { Options } from './options.js';
+import { done, line } from './paint.js';
+import { choosePorts } from './ports.js';
+import { Register } from './register.js';
+
+/** An earlier demo that is asked to stop lets its processes finish first. */
+const TAKEOVER_LIMIT_MS = 30_000;
+/** For the simulator, which takes any JWT: header and claims of a token that says nothing. */
+const PROVIDER_TOKEN = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJkZW1vIn0.c2lnbmF0dXJl';
+
+/** Everything that Posthorn consists of, on this machine. */
+export interface House {
+  children: Children;
+  folder: string;
+  databaseUrl: string;
+  apiUrl: string;
+  simulatorUrl: string;
+  /** The admin's API key. */
+  key: string;
+}
+
+/** The demo's folder, for this demo alone: what an earlier one left running is stopped. */
+export async function takeOver({ folder, fresh }: Options): Promise<Register> {
+  mkdirSync(folder, { recursive: true });
+  const register = new Register(join(folder, REGISTER_FILE));
+  if (register.living().length > 0) {
+    line('  An earlier demo still runs here: stopping it.');
+    await register.stop((name) => name === DEMO, TAKEOVER_LIMIT_MS);
+    await register.gone(() => true, TAKEOVER_LIMIT_MS);
+    await register.stop(() => true);
+  }
+  if (fresh) {
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+  }
+  register.clear();
+  register.add(DEMO, process.pid);
+  return register;
+}
+
+/** Starts database, simulator, api, worker and beat. @throws ChildError */
+export async function openHouse(folder: string, children: Children): Promise<House> {
+  const { ports, moved } = await choosePorts();
+  for (const text of moved) line(`    ${text}`);
+
+  const databaseUrl = await startDatabase(children, folder, ports.postgres);
+  done('database', `PostgreSQL on port ${ports.postgres}, data in ${folder}/postgres`);
+
+  const key = readKey(folder);
+  const simulatorUrl = `http://127.0.0.1:${ports.simulator}`;
+  const apiUrl = `http://127.0.0.1:${ports.api}`;
+  const environment = {
+    DATABASE_URL: databaseUrl,
+    API_HOST: '127.0.0.1',
+    API_PORT: String(ports.api),
+    WORKER_PORT: String(ports.worker),
+    BEAT_PORT: String(ports.beat),
+    ADMIN_TOKEN: key,
+    ENCRYPTION_KEY: key,
+    NOTIFICATION_API_URL: `${simulatorUrl}/v1`,
+    NOTIFICATION_API_TOKEN: PROVIDER_TOKEN,
+    SIMULATOR_PORT: String(ports.simulator),
+  };
+  await children.run('migrate', { script: 'apps/api/src/migrate.js', environment });
+  const start = async (name: 'simulator' | 'api' | 'worker' | 'beat') => {
+    children.start(name, { script: `apps/${name}/src/main.js`, environment });
+    await children.ready(name, `http://127.0.0.1:${ports[name]}/health/ready`);
+  };
+  await Promise.all([start('simulator'), start('api'), start('worker'), start('beat')]);
+  done('simulator', simulatorUrl);
+  done('api', apiUrl);
+  done('worker', `http://127.0.0.1:${ports.worker}/metrics`);
+  done('beat', `http://127.0.0.1:${ports.beat}/metrics`);
+  return { children, folder, databaseUrl, apiUrl, simulatorUrl, key };
+}
+
+/** Those who send first, then what they send through, the database last. */
+export async function closeHouse(children: Children): Promise<void> {
+  await children.stop(['beat', 'worker', 'api', 'migrate']);
+  await children.stop(['simulator']);
+  await children.stop([KEEPER]);
+}
+
+async function startDatabase(children: Children, folder: string, port: number): Promise<string> {
+  const words = [folder, String(port)];
+  const keeper = children.start(KEEPER, { script: 'demo/keeper.js', words, pipes: true });
+  const { promise, resolve } = Promise.withResolvers<string>();
+  if (keeper.stdout) createInterface({ input: keeper.stdout }).once('line', resolve);
+  return Promise.race([promise, children.failure]);
+}
+
+/** The same key in every run, so that what a user tried yesterday works today. */
+function readKey(folder: string): string {
+  const file = join(folder, 'admin-key');
+  if (!existsSync(file)) {
+    writeFileSync(file, `demo-${randomBytes(12).toString('hex')}`, { mode: 0o600 });
+  }
+  return readFileSync(file, 'utf8').trim();
+}
