@@ -98,6 +98,14 @@ export default tseslint.config(
       ],
     },
   },
+  {
+    // A DTO is a class for its decorators' sake only: mappers fill its shape, and it has no methods.
+    files: ['apps/api/src/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
+      '@typescript-eslint/no-misused-spread': 'off',
+    },
+  },
   { files: ['libs/platform/src/config/**/*.ts'], rules: { 'no-restricted-properties': 'off' } },
   {
     files: [

@@ -5,3 +5,25 @@ export { DeliverService, type DeliverOptions } from './deliver/deliver.service.j
 export { FinishService } from './finish/finish.service.js';
 export { isTimezone, nextSlot, UnknownTimezoneError } from './plan/slots.js';
 export { configureLane } from './deliver/lanes.queries.js';
+export { passGate } from './control/gate.js';
+export { databaseOf, inTransaction } from './control/transaction.js';
+export { decodeCursor, encodeCursor, type Page, pageOf } from './control/cursor.js';
+export type { IdempotentRequest } from './control/idempotency.queries.js';
+export { type MailingChanges, windowOf } from './control/edit.js';
+export type { MailingDraft, MailingRecord, NewMailing } from './control/mailing.queries.js';
+export { type Created, MailingService } from './control/mailing.service.js';
+export { MailingControlService } from './control/mailing-control.service.js';
+export { type Preview, type PreviewRequest, PreviewService } from './control/preview.service.js';
+export { ChannelService, type ChannelView } from './control/channel.service.js';
+export {
+  type GeneralStatistics,
+  type MailingStatistics,
+  StatisticsService,
+} from './statistics/statistics.service.js';
+export { type MessageDetail, MessageService } from './statistics/message.service.js';
+export type { MessageRecord } from './statistics/message.queries.js';
+export { NEXT_STEPS, type NextStepKind } from './statistics/next-step.js';
+export { ClientsService, type ClientDraft } from './directory/clients.service.js';
+export type { ClientFilter, ClientMessageRow, ClientRow } from './directory/clients.queries.js';
+export { TagsService } from './directory/tags.service.js';
+export type { TagRow } from './directory/tags.queries.js';

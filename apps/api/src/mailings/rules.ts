@@ -1,0 +1,102 @@
+import { ValidateBy, ValidateIf } from 'class-validator';
+import { Temporal } from 'temporal-polyfill';
+import { isTimezone } from '@app/mailing';
+
+/** Rules of a mailing's fields that class-validator does not have. */
+
+/** The field may be left out or null, which mean the same. */
+export function MayBeNone(): PropertyDecorator {
+  return ValidateIf((_, value) => value !== undefined && value !== null);
+}
+
+/** `max` counts Unicode code points: what looks like one character is mostly one. */
+export function IsText(max: number): PropertyDecorator {
+  return rule(
+    'isText',
+    (value) => {
+      if (typeof value !== 'string' || value.trim() === '' || value.length > 2 * max) return false;
+      return value.length <= max || Array.from(value).length <= max;
+    },
+    `must be 1 to ${max} characters, not only white space`,
+  );
+}
+
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d(:?\d\d)?)$/i;
+
+/** The instant that an ISO 8601 text with an offset names, or null; never guesses a timezone. */
+export function parseInstant(value: unknown): Date | null {
+  if (typeof value !== 'string' || !INSTANT.test(value)) return null;
+  try {
+    return new Date(Temporal.Instant.from(value).epochMilliseconds);
+  } catch {
+    return null; // a day or a time that does not exist
+  }
+}
+
+export function IsInstant(): PropertyDecorator {
+  return rule(
+    'isInstant',
+    (value) => parseInstant(value) !== null,
+    'must be an ISO 8601 instant with an offset, like 2026-01-31T09:00:00+03:00',
+  );
+}
+
+/** Says nothing when either side is no instant: that is another rule's to say. */
+export function IsLaterThan(other: string): PropertyDecorator {
+  return rule(
+    'isLaterThan',
+    (value, object) => {
+      const later = parseInstant(value);
+      const earlier = parseInstant(object[other]);
+      return !later || !earlier || later > earlier;
+    },
+    `must be after ${other}`,
+  );
+}
+
+/** By this machine's clock, to name the field beside all others; the database's clock decides. */
+export function IsInFuture(): PropertyDecorator {
+  return rule(
+    'isInFuture',
+    (value) => (parseInstant(value)?.getTime() ?? Infinity) > Date.now(),
+    'must be in the future',
+  );
+}
+
+export function IsTimeOfDay(): PropertyDecorator {
+  return rule(
+    'isTimeOfDay',
+    (value) => typeof value === 'string' && /^([01]\d|2[0-3]):[0-5]\d$/.test(value),
+    'must be a time of day, HH:MM from 00:00 to 23:59',
+  );
+}
+
+export function Differs(other: string): PropertyDecorator {
+  return rule(
+    'differs',
+    (value, object) => value === undefined || value !== object[other],
+    `must differ from ${other}`,
+  );
+}
+
+export function IsWindowTimezone(): PropertyDecorator {
+  return rule(
+    'isWindowTimezone',
+    (value) => typeof value === 'string' && (value === 'client' || isTimezone(value)),
+    'must be "client" or an IANA timezone, like Europe/Moscow',
+  );
+}
+
+function rule(
+  name: string,
+  holds: (value: unknown, object: Record<string, unknown>) => boolean,
+  message: string,
+): PropertyDecorator {
+  return ValidateBy({
+    name,
+    validator: {
+      validate: (value, args) => holds(value, (args?.object ?? {}) as Record<string, unknown>),
+      defaultMessage: () => message,
+    },
+  });
+}

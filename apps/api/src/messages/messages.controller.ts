@@ -1,0 +1,34 @@
+import { Controller, Get, Param, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { MessageService } from '@app/mailing';
+import { IdPipe } from '../server/id.pipe.js';
+import { MessageDetailDto, MessageListQueryDto, MessagePageDto } from './message.dto.js';
+import { toMessage, toMessageDetail } from './message.mapper.js';
+
+@ApiTags('messages')
+@Controller()
+export class MessagesController {
+  constructor(private readonly messages: MessageService) {}
+
+  /**
+   * The messages of a mailing, by client; with `status` in the order in which they are due. Pages
+   * are as fast at any depth; a message whose status changes meanwhile may be missed or met again.
+   */
+  @Get('mailings/:id/messages')
+  @ApiOkResponse({ type: MessagePageDto })
+  async listMailingMessages(
+    @Param('id', IdPipe) mailingId: number,
+    @Query() query: MessageListQueryDto,
+  ): Promise<MessagePageDto> {
+    const { limit = 50, ...rest } = query;
+    const { items, nextCursor } = await this.messages.list({ ...rest, limit, mailingId });
+    return { items: items.map(toMessage), nextCursor };
+  }
+
+  /** One message, its attempts, and what happens next and when. */
+  @Get('messages/:id')
+  @ApiOkResponse({ type: MessageDetailDto })
+  async getMessage(@Param('id', IdPipe) id: number): Promise<MessageDetailDto> {
+    return toMessageDetail(await this.messages.get(id));
+  }
+}

@@ -1,0 +1,27 @@
+import { Controller, Get, Param, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { StatisticsService } from '@app/mailing';
+import { PageQueryDto } from '../pagination/page-query.dto.js';
+import { IdPipe } from '../server/id.pipe.js';
+import { GeneralStatisticsDto, MailingStatisticsDto } from './statistics.dto.js';
+
+@ApiTags('statistics')
+@Controller('mailings')
+export class StatisticsController {
+  constructor(private readonly statistics: StatisticsService) {}
+
+  /** Messages by status over all mailings, and per mailing. */
+  @Get('statistics')
+  @ApiOkResponse({ type: GeneralStatisticsDto })
+  getGeneralStatistics(@Query() query: PageQueryDto): Promise<GeneralStatisticsDto> {
+    const { limit = 50, ...rest } = query;
+    return this.statistics.general({ ...rest, limit });
+  }
+
+  /** One mailing: counts, speed, forecast of the end, errors by reason. */
+  @Get(':id/statistics')
+  @ApiOkResponse({ type: MailingStatisticsDto })
+  getMailingStatistics(@Param('id', IdPipe) id: number): Promise<MailingStatisticsDto> {
+    return this.statistics.mailing(id);
+  }
+}

@@ -1,0 +1,83 @@
+import type { MessageStatus } from '@app/domain';
+import { DomainError } from '@app/platform';
+import type { DataSource } from 'typeorm';
+import { badCursor, decodeCursor, type Page, pageOf } from '../control/cursor.js';
+import { noMailing } from '../control/mailing.service.js';
+import { databaseOf } from '../control/transaction.js';
+import {
+  type AttemptRecord,
+  type DueKey,
+  listMessages,
+  listMessagesByStatus,
+  mailingExists,
+  type MessageRecord,
+  readAttempts,
+  readMessage,
+} from './message.queries.js';
+import { type NextStep, nextStepOf } from './next-step.js';
+
+/** The latest attempts of one message in an answer: a week of retries every 15 minutes. */
+const MOST_ATTEMPTS = 700;
+
+export interface MessageListQuery {
+  mailingId: number;
+  status?: MessageStatus;
+  limit: number;
+  cursor?: string;
+}
+
+export interface MessageDetail extends MessageRecord {
+  /** Those that did not end in `sent`, oldest first. */
+  deliveryAttempts: AttemptRecord[];
+  next: NextStep;
+}
+
+/** What happened to every single client. */
+export class MessageService {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** By client, or, with a status, in the order in which they are due. */
+  async list(query: MessageListQuery): Promise<Page<MessageRecord>> {
+    const { mailingId } = query;
+    if (!(await mailingExists(databaseOf(this.dataSource), mailingId))) throw noMailing(mailingId);
+    return query.status ? this.listByStatus({ ...query, status: query.status }) : this.all(query);
+  }
+
+  async get(id: number): Promise<MessageDetail> {
+    const db = databaseOf(this.dataSource);
+    const situation = await readMessage(db, id);
+    if (!situation) throw new DomainError('not_found', `There is no message ${id}`);
+    const deliveryAttempts = await readAttempts(db, id, MOST_ATTEMPTS);
+    return { ...situation, deliveryAttempts, next: nextStepOf(situation) };
+  }
+
+  private async all({ mailingId, limit, cursor }: MessageListQuery): Promise<Page<MessageRecord>> {
+    const [after = null] = cursor === undefined ? [] : decodeCursor(cursor, 1);
+    const rows = await listMessages(databaseOf(this.dataSource), {
+      mailingId,
+      afterClientId: after ?? Number.MIN_SAFE_INTEGER,
+      limit: limit + 1,
+    });
+    return pageOf(rows, limit, (message) => [message.clientId]);
+  }
+
+  private async listByStatus(
+    query: MessageListQuery & { status: MessageStatus },
+  ): Promise<Page<MessageRecord>> {
+    const rows = await listMessagesByStatus(databaseOf(this.dataSource), {
+      mailingId: query.mailingId,
+      status: query.status,
+      after: query.cursor === undefined ? null : dueKeyOf(query.cursor),
+      limit: query.limit + 1,
+    });
+    return pageOf(rows, query.limit, (row) => [row.zoneId, row.notBeforeUs, row.id]);
+  }
+}
+
+const INT4 = 2 ** 31;
+
+function dueKeyOf(cursor: string): DueKey {
+  const [zoneId = null, notBeforeUs = null, id = null] = decodeCursor(cursor, 3, [1]);
+  if (zoneId === null || id === null || Math.abs(zoneId) >= INT4) throw badCursor();
+  return { zoneId, notBeforeUs, id };
+}
