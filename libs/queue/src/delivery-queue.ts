@@ -26,7 +26,6 @@ export class DeliveryQueue {
   constructor(url: string, lane: string, logger: Logger) {
     this.queue = createQueue(queueName(lane), url, {
       streams: { events: { maxLen: 100 } },
-      skipWaitingForReady: true,
     });
     this.queue.on('error', (error) => {
       logger.debug({ lane, error: messageOf(error) }, 'queue connection');
