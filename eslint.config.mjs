@@ -106,6 +106,10 @@ export default tseslint.config(
       '@typescript-eslint/no-misused-spread': 'off',
     },
   },
+  {
+    files: ['**/*.spec.ts', '**/*.conformance.ts'],
+    rules: { 'import-x/no-restricted-paths': 'off' }, // tests may use the testkit
+  },
   { files: ['libs/platform/src/config/**/*.ts'], rules: { 'no-restricted-properties': 'off' } },
   {
     files: [

@@ -111,10 +111,11 @@ class Term {
       dispatch: this.dispatch,
       finish: new FinishService(db, logger),
     });
-    this.loops = tasks.map((task) => new TaskLoop(task, logger));
+    const wake = (name: string) => this.loops.find((loop) => loop.name === name)?.wake();
+    this.loops = tasks.map((task) => new TaskLoop(task, logger, wake));
     session.on('wake', () => {
       this.dispatch.wake();
-      for (const loop of this.loops) loop.wake();
+      for (const loop of this.loops) loop.announce();
     });
   }
 

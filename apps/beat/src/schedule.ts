@@ -15,8 +15,11 @@ export interface Task {
   onWake?: boolean;
   /** Not before this long after the leadership began. */
   delayMs?: number;
-  /** @returns ms until the next run when that is to be sooner than `everyMs`. */
-  run: () => Promise<number | undefined>;
+  /**
+   * @param wake runs another task at once, for which this one has made work.
+   * @returns ms until the next run when that is to be sooner than `everyMs`.
+   */
+  run: (wake: (task: string) => void) => Promise<number | undefined>;
 }
 
 const AT_ONCE = 0;
@@ -33,9 +36,34 @@ const whenMore = (more: boolean) => (more ? AT_ONCE : undefined);
 /** The one table of what runs when. */
 export function schedule({ plan, slots, dispatch, finish }: Services): Task[] {
   return [
-    { name: 'start', everyMs: 250, run: async () => void (await plan.start()) },
-    { name: 'plan', everyMs: 1_000, onWake: true, run: async () => whenMore(await plan.run()) },
-    { name: 'slots', everyMs: 500, onWake: true, run: async () => whenMore(await slots.run()) },
+    {
+      name: 'start',
+      everyMs: 250,
+      run: async (wake) => {
+        if ((await plan.start()).length > 0) wake('plan');
+        return undefined;
+      },
+    },
+    {
+      name: 'plan',
+      everyMs: 1_000,
+      onWake: true,
+      run: async (wake) => {
+        const { planned, more } = await plan.run();
+        if (planned > 0) wake('dispatch');
+        return whenMore(more);
+      },
+    },
+    {
+      name: 'slots',
+      everyMs: 500,
+      onWake: true,
+      run: async (wake) => {
+        const { stored, more } = await slots.run();
+        if (stored > 0) wake('dispatch');
+        return whenMore(more);
+      },
+    },
     {
       name: 'dispatch',
       everyMs: 1_000,
@@ -47,7 +75,10 @@ export function schedule({ plan, slots, dispatch, finish }: Services): Task[] {
       name: 'sweep',
       everyMs: 2_000,
       delayMs: GRACE_MS,
-      run: async () => void (await finish.sweep()),
+      run: async () => {
+        await finish.sweep();
+        return undefined;
+      },
     },
     {
       name: 'purge',

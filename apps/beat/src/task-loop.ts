@@ -19,12 +19,21 @@ export class TaskLoop {
   constructor(
     private readonly task: Task,
     private readonly logger: Logger,
+    private readonly wakeOther: (task: string) => void,
   ) {
     this.next(task.delayMs ?? 0);
   }
 
+  get name(): string {
+    return this.task.name;
+  }
+
+  /** Something changed in the database. */
+  announce(): void {
+    if (this.task.onWake) this.wake();
+  }
+
   wake(): void {
-    if (!this.task.onWake) return;
     if (this.isRunning) this.wakeWanted = true;
     else this.next(0);
   }
@@ -44,6 +53,13 @@ export class TaskLoop {
     }, ms);
   }
 
+  /** Whether somebody asked for another run while this one was under way. */
+  private takeWake(): boolean {
+    const wanted = this.wakeWanted;
+    this.wakeWanted = false;
+    return wanted;
+  }
+
   private async run(): Promise<void> {
     const { name, everyMs } = this.task;
     this.isRunning = true;
@@ -51,12 +67,12 @@ export class TaskLoop {
     const startedAt = performance.now();
     let wait = everyMs;
     try {
-      wait = (await this.task.run()) ?? everyMs;
+      wait = (await this.task.run(this.wakeOther)) ?? everyMs;
     } catch (error) {
       if (!this.stopped) this.logger.warn({ task: name, error: messageOf(error) }, 'task failed');
     }
     taskSeconds.set({ task: name }, (performance.now() - startedAt) / 1000);
     this.isRunning = false;
-    this.next(this.wakeWanted ? 0 : wait);
+    this.next(this.takeWake() ? 0 : wait);
   }
 }

@@ -28,7 +28,9 @@ describe('migrations', () => {
     const first = await ownObjects();
     expect(first).toContain('relation messages');
 
-    for (const _ of dataSource.migrations) await dataSource.undoLastMigration();
+    for (let left = dataSource.migrations.length; left > 0; left--) {
+      await dataSource.undoLastMigration();
+    }
     expect(await ownObjects()).toEqual([]);
 
     await dataSource.runMigrations();

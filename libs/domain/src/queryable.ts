@@ -3,6 +3,7 @@ import type { DataSource } from 'typeorm';
 
 /** A pool or one session of it: what the engine's statements run on. */
 export interface Queryable {
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- as pg declares it: the caller knows the columns
   query<Row extends object>(
     statement: Statement,
   ): Promise<{ rows: Row[]; rowCount: number | null }>;

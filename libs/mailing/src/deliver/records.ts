@@ -69,7 +69,10 @@ function withDistinctIds(results: AttemptResult[]): AttemptResult[][] {
   const batches: Map<number, AttemptResult>[] = [];
   for (const result of results) {
     let batch = batches.find((candidate) => !candidate.has(result.id));
-    if (!batch) batches.push((batch = new Map()));
+    if (!batch) {
+      batch = new Map<number, AttemptResult>();
+      batches.push(batch);
+    }
     batch.set(result.id, result);
   }
   return batches.map((batch) => [...batch.values()]);

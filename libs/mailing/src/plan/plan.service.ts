@@ -29,25 +29,29 @@ export class PlanService {
     return started;
   }
 
-  /** One chunk of each unplanned mailing. @returns whether there is more to plan. */
-  async run(): Promise<boolean> {
+  /** One chunk of each unplanned mailing. @returns rows stored, and whether there is more to plan. */
+  async run(): Promise<{ planned: number; more: boolean }> {
     await this.start();
+    const result = { planned: 0, more: false };
     const unplanned = await findUnplannedMailings(this.db);
-    if (unplanned.length === 0) return false;
-    await this.slots.run();
-    let more = false;
-    for (const mailing of unplanned) more = (await this.plan(mailing)) || more;
-    return more;
+    if (unplanned.length > 0) await this.slots.run();
+    for (const mailing of unplanned) {
+      const { planned, more } = await this.plan(mailing);
+      result.planned += planned;
+      result.more ||= more;
+    }
+    return result;
   }
 
-  private async plan(mailing: UnplannedMailing): Promise<boolean> {
-    const limit = mailing.planCursor === 0 ? FIRST_CHUNK : CHUNK;
+  private async plan(mailing: UnplannedMailing): Promise<{ planned: number; more: boolean }> {
     if (mailing.planMaxClientId === null) {
       await markPlanned(this.db, mailing.id);
-      return false;
+      return { planned: 0, more: false };
     }
+    const limit = mailing.planCursor === 0 ? FIRST_CHUNK : CHUNK;
     const chunk = await planChunk(this.db, mailing, limit);
-    if (chunk.withoutSlot > 0) return true; // a new timezone: its slot is computed, then again
+    const planned = chunk.inserted;
+    if (chunk.withoutSlot > 0) return { planned, more: true }; // a new timezone: once more with its slot
     const done = chunk.scanned < limit || chunk.lastClientId === mailing.planMaxClientId;
     const cursor = done ? mailing.planMaxClientId : chunk.lastClientId;
     if (cursor !== null) await movePlanCursor(this.db, mailing.id, cursor);
@@ -55,6 +59,6 @@ export class PlanService {
       await markPlanned(this.db, mailing.id);
       this.logger.info({ mailing: mailing.id }, 'mailing planned');
     }
-    return !done;
+    return { planned, more: !done };
   }
 }

@@ -12,8 +12,8 @@ export class SlotsService {
     private readonly logger: Logger,
   ) {}
 
-  /** @returns whether there may be more to do right now. */
-  async run(): Promise<boolean> {
+  /** @returns slots stored, and whether there may be more to do right now. */
+  async run(): Promise<{ stored: number; more: boolean }> {
     const stale = await findStaleSlots(this.db, ROWS_AT_ONCE);
     const byMailing = Map.groupBy(stale, (row) => row.mailingId);
     for (const rows of byMailing.values()) {
@@ -22,7 +22,7 @@ export class SlotsService {
       const slots = rows.map((row) => ({ zoneId: row.zoneId, slot: this.slotOf(row) }));
       await storeSlotsIfStillScheduledSo(this.db, mailing, slots);
     }
-    return stale.length === ROWS_AT_ONCE;
+    return { stored: stale.length, more: stale.length === ROWS_AT_ONCE };
   }
 
   private slotOf(row: StaleSlot): Slot | null {

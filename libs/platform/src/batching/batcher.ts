@@ -6,7 +6,7 @@
  * When it rejects, every item of that batch rejects with the same error.
  */
 export class Batcher<Item, Result> {
-  private waiting: {
+  private readonly waiting: {
     item: Item;
     resolve: (result: Result) => void;
     reject: (e: unknown) => void;

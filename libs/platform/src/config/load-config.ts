@@ -29,10 +29,10 @@ export function loadConfig<V extends Variable>(
     Object.entries(source).filter(([, value]) => value !== undefined && value !== ''),
   );
   const mask = Object.fromEntries(variables.map((name) => [name, true]));
-  const schema = environment.pick(mask as { [K in Variable]?: true });
+  const schema = environment.pick(mask as Record<Variable, true>);
   const parsed = schema.safeParse(set);
   if (!parsed.success) throw new ConfigError(parsed.error.issues.map(describe));
-  return parsed.data as unknown as Pick<Environment, V>;
+  return parsed.data;
 }
 
 function describe(issue: z.core.$ZodIssue): { variable: string; message: string } {
