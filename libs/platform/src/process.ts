@@ -1,4 +1,4 @@
-import type { Type } from '@nestjs/common';
+import type { LoggerService, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger as NestLogger } from 'nestjs-pino';
@@ -24,14 +24,35 @@ export async function runProcess(options: ProcessOptions): Promise<NestFastifyAp
   const app = await NestFactory.create<NestFastifyApplication>(
     options.module,
     options.adapter ?? new FastifyAdapter(),
-    { bufferLogs: true, abortOnError: false },
+    // Each process says itself what bodies it takes, if any.
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest takes a plain object; its class is only a type
+    { bufferLogs: true, abortOnError: false, bodyParser: false },
   );
-  app.useLogger(app.get(NestLogger));
+  app.useLogger(quietStart(app.get(NestLogger)));
   await options.prepare?.(app);
   stopOnSignal(app, logger);
   await app.listen(options.port, options.host);
   logger.info({ address: await app.getUrl() }, 'started');
   return app;
+}
+
+/** Where the framework lists what it wires up, sixty lines of a start. */
+const WIRING = new Set([
+  'NestFactory',
+  'InstanceLoader',
+  'RoutesResolver',
+  'RouterExplorer',
+  'NestApplication',
+]);
+
+/** The framework's account of its own start is for debugging only. */
+function quietStart(logger: NestLogger): LoggerService {
+  return Object.assign(Object.create(logger) as NestLogger, {
+    log: (message: unknown, ...rest: unknown[]) => {
+      if (WIRING.has(String(rest.at(-1)))) logger.debug(message, ...rest);
+      else logger.log(message, ...rest);
+    },
+  });
 }
 
 function stopOnSignal(app: NestFastifyApplication, logger: Logger): void {

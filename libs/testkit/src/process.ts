@@ -128,7 +128,10 @@ class Log {
 
   constructor(child: ChildProcess) {
     for (const stream of [child.stdout, child.stderr]) {
-      if (stream) createInterface({ input: stream }).on('line', (line) => this.add(line));
+      if (!stream) continue;
+      createInterface({ input: stream }).on('line', (line) => {
+        this.add(line);
+      });
     }
   }
 

@@ -1,0 +1,204 @@
+import { ArrayMaxSize, IsArray, IsString, Matches, MaxLength, Validate } from 'class-validator';
+import type { MessageStatus } from '@app/domain';
+import { PageQueryDto } from '../pagination/page-query.dto.js';
+import { IsIanaTimezone } from '../server/is-iana-timezone.js';
+import { MayBeMissing } from '../server/optional.js';
+
+const PHONE = /^7\d{10}$/;
+const PHONE_MESSAGE = { message: 'must be 7XXXXXXXXXX: the digit 7 and ten more digits' };
+const OPERATOR_CODE = /^\d{1,10}$/;
+const OPERATOR_CODE_MESSAGE = { message: 'must be 1 to 10 digits' };
+const TAG_NAME = /^\S(.*\S)?$/u;
+const TAG_NAME_MESSAGE = 'must be 1 to 100 characters without white space at its ends';
+
+/** A client to be written. What is left out gets its default. */
+export class WriteClientDto {
+  /**
+   * `7XXXXXXXXXX`; no two clients have the same.
+   * @example "79261234567"
+   */
+  @IsString()
+  @Matches(PHONE, PHONE_MESSAGE)
+  phone: string;
+
+  /**
+   * The code of the mobile operator. Left out: digits 2 to 4 of the phone.
+   * @example "926"
+   */
+  @MayBeMissing()
+  @IsString()
+  @Matches(OPERATOR_CODE, OPERATOR_CODE_MESSAGE)
+  operatorCode?: string;
+
+  /**
+   * Names of tags. A tag that does not exist yet is made.
+   * @example ["vip", "moscow"]
+   */
+  @MayBeMissing()
+  @IsArray()
+  @ArrayMaxSize(100)
+  @IsString({ each: true })
+  @MaxLength(100, { each: true, message: TAG_NAME_MESSAGE })
+  @Matches(TAG_NAME, { each: true, message: TAG_NAME_MESSAGE })
+  tags?: string[];
+
+  /**
+   * IANA name. Left out: the server's timezone.
+   * @example "Europe/Moscow"
+   */
+  @MayBeMissing()
+  @Validate(IsIanaTimezone)
+  timezone?: string;
+}
+
+/** What changes about a client; what is left out stays as it is. */
+export class ChangeClientDto {
+  /**
+   * `7XXXXXXXXXX`; no two clients have the same. The operator code does not follow by itself.
+   * @example "79261234567"
+   */
+  @MayBeMissing()
+  @IsString()
+  @Matches(PHONE, PHONE_MESSAGE)
+  phone?: string;
+
+  /**
+   * The code of the mobile operator.
+   * @example "926"
+   */
+  @MayBeMissing()
+  @IsString()
+  @Matches(OPERATOR_CODE, OPERATOR_CODE_MESSAGE)
+  operatorCode?: string;
+
+  /**
+   * All tags that the client has from now on, by name. A tag that does not exist yet is made.
+   * @example ["vip"]
+   */
+  @MayBeMissing()
+  @IsArray()
+  @ArrayMaxSize(100)
+  @IsString({ each: true })
+  @MaxLength(100, { each: true, message: TAG_NAME_MESSAGE })
+  @Matches(TAG_NAME, { each: true, message: TAG_NAME_MESSAGE })
+  tags?: string[];
+
+  /**
+   * IANA name.
+   * @example "Asia/Vladivostok"
+   */
+  @MayBeMissing()
+  @Validate(IsIanaTimezone)
+  timezone?: string;
+}
+
+export class ClientDto {
+  /** @example 42 */
+  id: number;
+
+  /** @example "79261234567" */
+  phone: string;
+
+  /** @example "926" */
+  operatorCode: string;
+
+  /**
+   * In alphabetical order.
+   * @example ["moscow", "vip"]
+   */
+  tags: string[];
+
+  /** @example "Europe/Moscow" */
+  timezone: string;
+}
+
+export class ClientPageDto {
+  items: ClientDto[];
+
+  /**
+   * The cursor of the next page; null on the last.
+   * @example "WzQyXQ"
+   */
+  nextCursor: string | null;
+}
+
+/** Which clients. All that is given must be true of a client. */
+export class ClientQueryDto extends PageQueryDto {
+  /**
+   * The name of a tag.
+   * @example "vip"
+   */
+  @MayBeMissing()
+  @IsString()
+  @MaxLength(100)
+  tag?: string;
+
+  /** @example "926" */
+  @MayBeMissing()
+  @IsString()
+  @Matches(OPERATOR_CODE, OPERATOR_CODE_MESSAGE)
+  operatorCode?: string;
+
+  /** @example "Europe/Moscow" */
+  @MayBeMissing()
+  @Validate(IsIanaTimezone)
+  timezone?: string;
+
+  /** @example "79261234567" */
+  @MayBeMissing()
+  @IsString()
+  @Matches(PHONE, PHONE_MESSAGE)
+  phone?: string;
+}
+
+/** What one mailing did for a client. */
+export class ClientMessageDto {
+  /**
+   * Of the message: the `msgId` that the provider sees.
+   * @example 1007
+   */
+  id: number;
+
+  /** @example 7 */
+  mailingId: number;
+
+  /** @example "Spring sale" */
+  mailingName: string;
+
+  /** @example "sent" */
+  status: MessageStatus;
+
+  /**
+   * Attempts so far.
+   * @example 1
+   */
+  attempts: number;
+
+  /**
+   * When the provider confirmed it; null: it has not.
+   * @example "2026-07-01T09:00:00.000Z"
+   */
+  sentAt: string | null;
+
+  /**
+   * Why the last attempt that failed did, for programs; null: none failed.
+   * @example null
+   */
+  lastErrorCode: string | null;
+
+  /**
+   * The same, for people.
+   * @example null
+   */
+  lastError: string | null;
+}
+
+export class ClientMessagePageDto {
+  items: ClientMessageDto[];
+
+  /**
+   * The cursor of the next page; null on the last.
+   * @example null
+   */
+  nextCursor: string | null;
+}

@@ -1,0 +1,61 @@
+import {
+  type BeforeApplicationShutdown,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
+import { health, messageOf } from '@app/platform';
+import { ApiKeys } from '../auth/api-keys.js';
+
+const RETRY_MS = 500;
+
+/** Connects at start, tries until it works, then sees to the first API key. */
+@Injectable()
+export class DatabaseStarter implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('Database');
+  private retry: NodeJS.Timeout | undefined;
+  private stopping = false;
+  private complained = '';
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly keys: ApiKeys,
+  ) {
+    health.register('ready', 'database', () => this.check());
+  }
+
+  /** One try before the first request is taken: a process that says `started` is usually ready. */
+  async onApplicationBootstrap(): Promise<void> {
+    await this.start();
+  }
+
+  beforeApplicationShutdown(): void {
+    this.stopping = true;
+    clearTimeout(this.retry);
+  }
+
+  private async start(): Promise<void> {
+    try {
+      if (!this.dataSource.isInitialized) await this.dataSource.initialize();
+      await this.keys.ensureBootstrapKey();
+      this.logger.log('the database is there');
+    } catch (error) {
+      this.complain(messageOf(error));
+      if (!this.stopping) this.retry = setTimeout(() => void this.start(), RETRY_MS);
+    }
+  }
+
+  /** One line per reason, not two a second. */
+  private complain(reason: string): void {
+    if (reason !== this.complained) this.logger.warn(`waiting for the database: ${reason}`);
+    this.complained = reason;
+  }
+
+  private async check(): Promise<void> {
+    if (!this.dataSource.isInitialized) throw new Error(this.complained || 'not connected yet');
+    // A table of ours, so that a database without the schema does not count as ready.
+    await this.dataSource.query('SELECT FROM api_keys LIMIT 1');
+  }
+}

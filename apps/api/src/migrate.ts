@@ -1,0 +1,25 @@
+import { createLogger, loadConfig, main } from '@app/platform';
+import { createDataSource } from '@app/domain';
+import { migrateQueue } from '@app/queue';
+
+/** Any number; whoever comes second waits for the first and finds nothing left to do. */
+const MIGRATION_LOCK = 0x504f5303;
+
+/** `npm run migrate`: brings the schema, and the queue's own tables where it has any, up to date. */
+main(async () => {
+  const config = loadConfig(['DATABASE_URL', 'DATABASE_DIRECT_URL', 'QUEUE_URL', 'LOG_LEVEL']);
+  const logger = createLogger('migrate', config.LOG_LEVEL);
+  const url = config.DATABASE_DIRECT_URL ?? config.DATABASE_URL;
+  const dataSource = await createDataSource(url, 'migrate').initialize();
+  const session = dataSource.createQueryRunner();
+  try {
+    await session.query('SET idle_in_transaction_session_timeout = 0');
+    await session.query(`SELECT pg_advisory_lock(${MIGRATION_LOCK})`);
+    const done = await dataSource.runMigrations();
+    await migrateQueue(config.QUEUE_URL ?? url);
+    logger.info({ migrations: done.map((migration) => migration.name) }, 'migrated');
+  } finally {
+    await session.release();
+    await dataSource.destroy();
+  }
+});

@@ -1,0 +1,59 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { ProblemDto } from '../problems/problem.dto.js';
+import { addExamples } from './examples.js';
+import { addProblems } from './problems.js';
+
+const DESCRIPTION = `
+Posthorn delivers one message to every client that a mailing is for, through an external provider,
+and can say for each client what happened and why.
+
+Every request needs an API key, in the header \`token\` or as \`Authorization: Bearer\`. Roles:
+\`viewer\` reads, \`operator\` also writes clients, tags and mailings, \`admin\` also keeps keys,
+channels and queues.
+
+Errors are problem details (RFC 9457): \`errors\` names every invalid field. Lists answer
+\`{items, nextCursor}\`: pass \`nextCursor\` as \`cursor\` to read on, null means that there is no more.
+Instants are ISO 8601 with an offset, in answers always UTC. Trailing slashes are accepted.
+`.trim();
+
+/** The OpenAPI document of the running application. */
+export function buildDocument(app: INestApplication): OpenAPIObject {
+  const config = new DocumentBuilder()
+    .setOpenAPIVersion('3.0.3')
+    .setTitle('Posthorn')
+    .setDescription(DESCRIPTION)
+    .setVersion('1')
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'token' }, 'token')
+    .addBearerAuth({ type: 'http', scheme: 'bearer' }, 'bearer')
+    .addSecurityRequirements('token')
+    .addSecurityRequirements('bearer')
+    .build();
+  const document = SwaggerModule.createDocument(app, config, {
+    extraModels: [ProblemDto],
+    operationIdFactory: (_controller, method) => method,
+  });
+  addProblems(document);
+  addExamples(document);
+  return document;
+}
+
+type Paths = OpenAPIObject['paths'];
+export type Operation = NonNullable<Paths[string]['get']>;
+
+const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
+
+export interface DocumentedRoute {
+  path: string;
+  method: (typeof METHODS)[number];
+  operation: Operation;
+}
+
+export function routesOf(document: OpenAPIObject): DocumentedRoute[] {
+  return Object.entries(document.paths).flatMap(([path, item]) =>
+    METHODS.flatMap((method) => {
+      const operation = item[method];
+      return operation ? [{ path, method, operation }] : [];
+    }),
+  );
+}

@@ -1,0 +1,43 @@
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ApiKeys } from '../auth/api-keys.js';
+import { guardRoutes } from '../auth/authenticate.js';
+import { DomainErrorFilter } from '../domain-error.filter.js';
+import { serveDocs } from '../openapi/serve-docs.js';
+import { problemOf, sendProblem } from '../problems/problem.js';
+import { Inspector } from '../queues/inspector.js';
+import { acceptJsonOnly } from './body-parser.js';
+import { InputPipe } from './input.pipe.js';
+import { isOpen } from './open-routes.js';
+import { measureRequests } from './request-metrics.js';
+import { refuseNulCharacters } from './nul-characters.js';
+
+/** Ten thousand phones in a filter are a tenth of this. */
+export const BODY_LIMIT = 1024 * 1024;
+/** A request that is not here by then is given up. */
+const REQUEST_TIMEOUT_MS = 30_000;
+
+export function createAdapter(): FastifyAdapter {
+  return new FastifyAdapter({
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { ignoreTrailingSlash: true },
+    // What the router refuses before any hook or filter runs, e.g. a malformed URL.
+    frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => {
+      sendProblem(reply, problemOf(error));
+    },
+  });
+}
+
+/** Everything that stands between the socket and the controllers, in this order. */
+export function prepareServer(app: NestFastifyApplication): void {
+  const server = app.getHttpAdapter().getInstance();
+  measureRequests(server);
+  guardRoutes(server, app.get(ApiKeys), isOpen);
+  acceptJsonOnly(server);
+  refuseNulCharacters(server);
+  app.useGlobalPipes(new InputPipe());
+  app.useGlobalFilters(new DomainErrorFilter());
+  serveDocs(app, server);
+  app.get(Inspector).register(server);
+}

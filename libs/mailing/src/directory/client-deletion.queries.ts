@@ -1,0 +1,85 @@
+import type { Queryable } from '@app/domain';
+
+export interface OpenMessage {
+  id: number;
+  mailingId: number;
+}
+
+/**
+ * Locks what the end of a client changes: its messages that wait, and those that remember its phone.
+ * Every mailing is probed, for messages have no index by client.
+ */
+export async function lockOpenMessagesOfClient(
+  db: Queryable,
+  clientId: number,
+): Promise<OpenMessage[]> {
+  const { rows } = await db.query<OpenMessage>({
+    name: 'lock-open-messages-of-client',
+    text: `
+      SELECT m.id, m.mailing_id AS "mailingId"
+      FROM messages m
+      WHERE m.id IN (
+          SELECT p.id FROM mailings g
+          CROSS JOIN LATERAL (
+            SELECT id FROM messages WHERE mailing_id = g.id AND client_id = $1 LIMIT 1) p)
+        AND (m.status = 'pending' OR m.pinned_phone IS NOT NULL)
+      ORDER BY m.id FOR UPDATE`,
+    values: [clientId],
+  });
+  return rows;
+}
+
+export async function lockCountersOf(db: Queryable, mailingIds: number[]): Promise<void> {
+  await db.query({
+    name: 'lock-counters-of',
+    text: 'SELECT FROM mailing_counters WHERE mailing_id = ANY ($1::bigint[]) ORDER BY mailing_id FOR UPDATE',
+    values: [mailingIds],
+  });
+}
+
+/**
+ * Ends the waiting ones of locked messages as `cancelled`, or as `unknown` where an attempt was never
+ * confirmed, takes the phone out of all of them, and counts. Deleted mailings have no counters.
+ */
+export async function closeLockedMessagesOfClient(db: Queryable, ids: number[]): Promise<void> {
+  await db.query({
+    name: 'close-locked-messages-of-client',
+    text: `
+WITH before AS (
+  SELECT id, status = 'pending' AS waiting FROM messages WHERE id = ANY ($1::bigint[])
+), closed AS (
+  UPDATE messages m SET
+    pinned_phone = NULL,
+    status = (CASE WHEN NOT b.waiting THEN m.status::text WHEN m.unconfirmed THEN 'unknown'
+      ELSE 'cancelled' END)::message_status,
+    last_error_code = CASE WHEN b.waiting THEN 'client_deleted' ELSE m.last_error_code END,
+    last_error = CASE WHEN b.waiting THEN 'The client was deleted before sending' ELSE m.last_error END
+  FROM before b WHERE m.id = b.id
+  RETURNING m.mailing_id, m.status, b.waiting
+), delta AS (
+  SELECT mailing_id, count(*) AS closed,
+    count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
+    count(*) FILTER (WHERE status = 'unknown') AS unknown
+  FROM closed WHERE waiting GROUP BY mailing_id
+), counted AS (
+  UPDATE mailing_counters k SET pending = k.pending - d.closed,
+    cancelled = k.cancelled + d.cancelled, unknown = k.unknown + d.unknown
+  FROM delta d WHERE k.mailing_id = d.mailing_id
+  RETURNING k.mailing_id, d.cancelled, d.unknown
+)
+INSERT INTO mailing_activity AS t (mailing_id, minute, cancelled, unknown)
+SELECT mailing_id, date_trunc('minute', clock_timestamp()), cancelled, unknown
+FROM counted ORDER BY mailing_id
+ON CONFLICT (mailing_id, minute) DO UPDATE SET
+  cancelled = t.cancelled + excluded.cancelled, unknown = t.unknown + excluded.unknown`,
+    values: [ids],
+  });
+}
+
+export async function deleteLockedClient(db: Queryable, id: number): Promise<void> {
+  await db.query({
+    name: 'delete-locked-client',
+    text: 'DELETE FROM clients WHERE id = $1',
+    values: [id],
+  });
+}
