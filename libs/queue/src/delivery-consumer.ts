@@ -16,7 +16,8 @@ export interface ConsumerOptions {
 const WATCH_INTERVAL_MS = 10_000;
 /** With room for work, jobs waiting, and none taken for this long, the connection is taken for dead. */
 const STUCK_AFTER_MS = 30_000;
-const CLOSE_LIMIT_MS = 16_000;
+const DRAIN_LIMIT_MS = 14_000;
+const LET_GO_MS = 1_000;
 
 /**
  * The consuming end of one lane's queue. Workers have been seen "running" but deaf after a failover
@@ -30,6 +31,7 @@ export class DeliveryConsumer {
   private lastJobAt = performance.now();
   private waitingSince: number | null = null;
   private closing = false;
+  private whenIdle: (() => void) | undefined;
 
   constructor(private readonly options: ConsumerOptions) {
     this.queue = new DeliveryQueue(options.url, options.lane, options.logger);
@@ -48,17 +50,29 @@ export class DeliveryConsumer {
     return this.waitingSince === null ? 0 : performance.now() - this.waitingSince;
   }
 
-  /** Takes no new jobs and waits for those in hand, within a limit. */
+  /**
+   * Takes no new jobs, waits for those in hand, and lets go of the backend, in that order and each
+   * within a limit: with the backend gone the client library would wait for it for ever.
+   */
   async close(): Promise<void> {
     this.closing = true;
     clearInterval(this.watchdog);
-    await bounded(this.worker.close(), CLOSE_LIMIT_MS).catch((error: unknown) => {
-      this.options.logger.warn(
-        { error: messageOf(error) },
-        'the queue consumer did not close in time',
-      );
+    const closed = this.worker.close();
+    await bounded(this.untilIdle(), DRAIN_LIMIT_MS).catch(() => {
+      this.options.logger.warn({ jobs: this.active }, 'jobs in hand did not end in time');
     });
-    await this.queue.close();
+    await bounded(closed, LET_GO_MS)
+      .catch(() => bounded(this.worker.close(true), LET_GO_MS))
+      .catch(() => undefined);
+    await bounded(this.queue.close(), LET_GO_MS).catch(() => undefined);
+  }
+
+  private untilIdle(): Promise<void> {
+    return this.active === 0
+      ? Promise.resolve()
+      : new Promise((resolve) => {
+          this.whenIdle = resolve;
+        });
   }
 
   private open(): Worker {
@@ -85,6 +99,7 @@ export class DeliveryConsumer {
       await this.options.handle(readJob(data));
     } finally {
       this.active--;
+      if (this.active === 0) this.whenIdle?.();
     }
   }
 
