@@ -90,8 +90,7 @@ export class MailingsController {
   @Get()
   @ApiOkResponse({ type: MailingPageDto })
   async listMailings(@Query() query: MailingListQueryDto): Promise<MailingPageDto> {
-    const { limit = 50, ...rest } = query;
-    const { items, nextCursor } = await this.mailings.list({ ...rest, limit });
+    const { items, nextCursor } = await this.mailings.list(query);
     return { items: items.map(toMailing), nextCursor };
   }
 

@@ -20,8 +20,7 @@ export class MessagesController {
     @Param('id', IdPipe) mailingId: number,
     @Query() query: MessageListQueryDto,
   ): Promise<MessagePageDto> {
-    const { limit = 50, ...rest } = query;
-    const { items, nextCursor } = await this.messages.list({ ...rest, limit, mailingId });
+    const { items, nextCursor } = await this.messages.list({ ...query, mailingId });
     return { items: items.map(toMessage), nextCursor };
   }
 

@@ -14,8 +14,7 @@ export class StatisticsController {
   @Get('statistics')
   @ApiOkResponse({ type: GeneralStatisticsDto })
   getGeneralStatistics(@Query() query: PageQueryDto): Promise<GeneralStatisticsDto> {
-    const { limit = 50, ...rest } = query;
-    return this.statistics.general({ ...rest, limit });
+    return this.statistics.general(query);
   }
 
   /** One mailing: counts, speed, forecast of the end, errors by reason. */
