@@ -4,11 +4,8 @@ import { PageQueryDto } from '../pagination/page-query.dto.js';
 import { IsIanaTimezone } from '../server/is-iana-timezone.js';
 import { MayBeMissing } from '../server/optional.js';
 
-const PHONE = /^7\d{10}$/;
 const PHONE_MESSAGE = { message: 'must be 7XXXXXXXXXX: the digit 7 and ten more digits' };
-const OPERATOR_CODE = /^\d{1,10}$/;
 const OPERATOR_CODE_MESSAGE = { message: 'must be 1 to 10 digits' };
-const TAG_NAME = /^\S(.*\S)?$/u;
 const TAG_NAME_MESSAGE = 'must be 1 to 100 characters without white space at its ends';
 
 /** A client to be written. What is left out gets its default. */
@@ -18,7 +15,7 @@ export class WriteClientDto {
    * @example "79261234567"
    */
   @IsString()
-  @Matches(PHONE, PHONE_MESSAGE)
+  @Matches(/^7\d{10}$/, PHONE_MESSAGE)
   phone: string;
 
   /**
@@ -27,7 +24,7 @@ export class WriteClientDto {
    */
   @MayBeMissing()
   @IsString()
-  @Matches(OPERATOR_CODE, OPERATOR_CODE_MESSAGE)
+  @Matches(/^\d{1,10}$/, OPERATOR_CODE_MESSAGE)
   operatorCode?: string;
 
   /**
@@ -39,7 +36,7 @@ export class WriteClientDto {
   @ArrayMaxSize(100)
   @IsString({ each: true })
   @MaxLength(100, { each: true, message: TAG_NAME_MESSAGE })
-  @Matches(TAG_NAME, { each: true, message: TAG_NAME_MESSAGE })
+  @Matches(/^\S(.*\S)?$/u, { each: true, message: TAG_NAME_MESSAGE })
   tags?: string[];
 
   /**
@@ -59,7 +56,7 @@ export class ChangeClientDto {
    */
   @MayBeMissing()
   @IsString()
-  @Matches(PHONE, PHONE_MESSAGE)
+  @Matches(/^7\d{10}$/, PHONE_MESSAGE)
   phone?: string;
 
   /**
@@ -68,7 +65,7 @@ export class ChangeClientDto {
    */
   @MayBeMissing()
   @IsString()
-  @Matches(OPERATOR_CODE, OPERATOR_CODE_MESSAGE)
+  @Matches(/^\d{1,10}$/, OPERATOR_CODE_MESSAGE)
   operatorCode?: string;
 
   /**
@@ -80,7 +77,7 @@ export class ChangeClientDto {
   @ArrayMaxSize(100)
   @IsString({ each: true })
   @MaxLength(100, { each: true, message: TAG_NAME_MESSAGE })
-  @Matches(TAG_NAME, { each: true, message: TAG_NAME_MESSAGE })
+  @Matches(/^\S(.*\S)?$/u, { each: true, message: TAG_NAME_MESSAGE })
   tags?: string[];
 
   /**
@@ -136,7 +133,7 @@ export class ClientQueryDto extends PageQueryDto {
   /** @example "926" */
   @MayBeMissing()
   @IsString()
-  @Matches(OPERATOR_CODE, OPERATOR_CODE_MESSAGE)
+  @Matches(/^\d{1,10}$/, OPERATOR_CODE_MESSAGE)
   operatorCode?: string;
 
   /** @example "Europe/Moscow" */
@@ -147,7 +144,7 @@ export class ClientQueryDto extends PageQueryDto {
   /** @example "79261234567" */
   @MayBeMissing()
   @IsString()
-  @Matches(PHONE, PHONE_MESSAGE)
+  @Matches(/^7\d{10}$/, PHONE_MESSAGE)
   phone?: string;
 }
 

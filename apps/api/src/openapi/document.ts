@@ -31,11 +31,26 @@ export function buildDocument(app: INestApplication): OpenAPIObject {
     .build();
   const document = SwaggerModule.createDocument(app, config, {
     extraModels: [ProblemDto],
-    operationIdFactory: (_controller, method) => method,
+    operationIdFactory: (controller, method) => `${controller.replace('Controller', '')}_${method}`,
   });
+  describeSuccess(document);
   addProblems(document);
   addExamples(document);
   return document;
+}
+
+const SUCCESS: Record<string, string> = {
+  200: 'Done',
+  201: 'Made; the answer is the whole resource, `Location` says where it is',
+  204: 'Done; there is nothing to say',
+};
+
+function describeSuccess(document: OpenAPIObject): void {
+  for (const { operation } of routesOf(document)) {
+    for (const [status, response] of Object.entries(operation.responses)) {
+      if (response && 'description' in response) response.description ||= SUCCESS[status] ?? '';
+    }
+  }
 }
 
 type Paths = OpenAPIObject['paths'];

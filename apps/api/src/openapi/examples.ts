@@ -48,7 +48,8 @@ export function exampleOf(schema: Schema, schemas: Record<string, Schema>): unkn
     const item = exampleOf(schema.items, schemas);
     return item === undefined ? undefined : [item];
   }
-  return schema.enum?.[0] ?? schema.default;
+  // The plugin drops `@example null`.
+  return schema.enum?.[0] ?? schema.default ?? (schema.nullable ? null : undefined);
 }
 
 function exampleOfObject(properties: Record<string, Schema>, schemas: Record<string, Schema>) {

@@ -1,3 +1,4 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsInt, IsString, Max, MaxLength, Min } from 'class-validator';
 import { MayBeMissing } from '../server/optional.js';
@@ -8,6 +9,7 @@ export class PageQueryDto {
    * How many items at most.
    * @example 50
    */
+  @ApiPropertyOptional({ type: 'integer' })
   @Transform(({ value }: { value: unknown }) => wholeNumber(value))
   @IsInt()
   @Min(1)

@@ -26,40 +26,50 @@ export class InspectorQueues implements OnApplicationShutdown {
 
   /**
    * Opens what is new among the lanes, and hands each new queue to `opened`. Rejects, within
-   * seconds, when the queue does not answer.
+   * seconds, when a queue does not answer.
    */
   async ready(opened: (queue: Queue) => void): Promise<void> {
     const { rows } = await databaseOf(this.dataSource).query<{ name: string }>(
       'SELECT name FROM lanes ORDER BY id',
     );
+    const [known] = this.queues.values();
+    if (known) await bounded(known.getJobCountByTypes('waiting'), LIMIT_MS);
     for (const { name } of rows) {
-      if (!this.queues.has(name)) opened(this.open(name));
+      if (this.queues.has(name)) continue;
+      const queue = await this.open(name);
+      // Two looks at once may both have opened it.
+      if (this.queues.has(name)) {
+        await this.close(queue);
+        continue;
+      }
+      this.queues.set(name, queue);
+      opened(queue);
     }
-    const [first] = this.queues.values();
-    if (first) await bounded(this.ask(first), LIMIT_MS);
   }
 
   async onApplicationShutdown(): Promise<void> {
-    const closing = [...this.queues.values()].map((queue) =>
-      bounded(queue.close(), LIMIT_MS).catch(() => queue.disconnect().catch(() => undefined)),
-    );
-    await Promise.all(closing);
+    await Promise.all([...this.queues.values()].map((queue) => this.close(queue)));
   }
 
-  private open(lane: string): Queue {
+  /** A queue that has answered once reconnects by itself; one that has not is of no use later. */
+  private async open(lane: string): Promise<Queue> {
     const url = this.config.QUEUE_URL ?? this.config.DATABASE_URL;
     const queue = createQueue(queueName(lane), url, { skipWaitingForReady: true });
     // Without a listener a dropped connection would end the process.
     queue.on('error', (error) => {
       this.logger.debug(`queue ${lane}: ${messageOf(error)}`);
     });
-    this.queues.set(lane, queue);
-    return queue;
+    try {
+      await bounded(queue.waitUntilReady(), LIMIT_MS);
+      await bounded(queue.getJobCountByTypes('waiting'), LIMIT_MS);
+      return queue;
+    } catch (error) {
+      void this.close(queue);
+      throw error;
+    }
   }
 
-  /** Any question will do; a connection that is only just being made is waited for. */
-  private async ask(queue: Queue): Promise<void> {
-    await queue.waitUntilReady();
-    await queue.getJobCountByTypes('waiting');
+  private async close(queue: Queue): Promise<void> {
+    await bounded(queue.close(), LIMIT_MS).catch(() => queue.disconnect().catch(() => undefined));
   }
 }

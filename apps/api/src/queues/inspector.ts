@@ -79,7 +79,9 @@ export class Inspector {
     scope.post(`${BASE}/login`, (request, reply) => this.signIn(request, reply));
     scope.post(`${BASE}/logout`, (request, reply) => {
       this.sessions.end(request.cookies[COOKIE] ?? '', Date.now());
-      return reply.clearCookie(COOKIE, { path: BASE }).redirect(`${BASE}/login`, 303);
+      return reply
+        .clearCookie(COOKIE, { path: BASE, httpOnly: true, sameSite: 'strict' })
+        .redirect(`${BASE}/login`, 303);
     });
   }
 

@@ -13,6 +13,8 @@ export class InputPipe extends ValidationPipe {
       transform: true,
       whitelist: true,
       forbidNonWhitelisted: true,
+      // Needed to find the place in a list; neither gets into an answer.
+      validationError: { target: true, value: true },
       exceptionFactory: (failures) => {
         const errors = fieldErrorsOf(failures);
         const places = errors.map((error) => error.path).join(', ');

@@ -1,15 +1,16 @@
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiKeys } from '../auth/api-keys.js';
 import { guardRoutes } from '../auth/authenticate.js';
 import { DomainErrorFilter } from '../domain-error.filter.js';
 import { serveDocs } from '../openapi/serve-docs.js';
-import { problemOf, sendProblem } from '../problems/problem.js';
+import { problem, problemOf, sendProblem } from '../problems/problem.js';
 import { Inspector } from '../queues/inspector.js';
 import { acceptJsonOnly } from './body-parser.js';
 import { InputPipe } from './input.pipe.js';
 import { isOpen } from './open-routes.js';
 import { measureRequests } from './request-metrics.js';
+import { refuseUnreadable } from './unreadable.js';
 import { refuseNulCharacters } from './nul-characters.js';
 
 /** Ten thousand phones in a filter are a tenth of this. */
@@ -23,9 +24,14 @@ export function createAdapter(): FastifyAdapter {
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { ignoreTrailingSlash: true },
     // What the router refuses before any hook or filter runs, e.g. a malformed URL.
-    frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => {
-      sendProblem(reply, problemOf(error));
+    frameworkErrors: (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {
+      const tooLong = error.code === 'FST_ERR_MAX_PARAM_LENGTH';
+      sendProblem(
+        reply,
+        tooLong ? problem(404, 'There is nothing with this id') : problemOf(error),
+      );
     },
+    clientErrorHandler: refuseUnreadable,
   });
 }
 
