@@ -32,7 +32,8 @@ export async function takeOver({ folder, fresh }: Options): Promise<Register> {
   if (register.living().length > 0) {
     line('  An earlier demo still runs here: stopping it.');
     await register.stop((name) => name === DEMO, TAKEOVER_LIMIT_MS);
-    await register.gone(() => true, TAKEOVER_LIMIT_MS);
+    // Its keeper is putting everything away, unless it was killed as well.
+    await register.gone((name) => name === KEEPER, TAKEOVER_LIMIT_MS);
     await register.stop(() => true);
   }
   if (fresh) {

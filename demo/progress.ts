@@ -19,12 +19,13 @@ class Bar implements Progress {
   private readonly speed = new Speed();
   private readonly bar: SingleBar;
 
-  constructor(total: number) {
+  constructor(private readonly total: number) {
     this.bar = new SingleBar(
       {
         stream: process.stdout,
         format: `  sending       ${paint('cyan', '{bar}')}  {percentage} %   {count} of {all}   {speed}/s`,
         barsize: 30,
+        autopadding: true,
         hideCursor: true,
         fps: 15,
         // Ctrl-C is ours: the processes have to stop first.
@@ -36,6 +37,7 @@ class Bar implements Progress {
   }
 
   show(count: number): void {
+    if (this.bar.getProgress() === 1 && count === this.total) return; // the speed stays as it was
     const speed = thousands(this.speed.at(count));
     this.bar.update(count, { count: thousands(count), speed });
   }
