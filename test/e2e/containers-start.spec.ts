@@ -1,0 +1,114 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createTestDatabase, freePort, type TestDatabase } from '@app/testkit';
+import { interpolate, ourServices, readCompose, readEnvExample } from './containers-files.js';
+
+const MINUTE = 60_000;
+const PORTS = ['API_PORT', 'WORKER_PORT', 'BEAT_PORT', 'SIMULATOR_PORT'] as const;
+
+/** `docker compose --profile demo up`, without the containers. */
+describe('The services of docker-compose.yml, with the settings of .env.example', () => {
+  const compose = readCompose();
+  const running = new Map<string, ChildProcess>();
+  let database: TestDatabase;
+  let settings: Record<string, string>;
+
+  beforeAll(async () => {
+    database = await createTestDatabase({ empty: true });
+    const ports = await Promise.all(
+      PORTS.map(async (name) => [name, String(await freePort())] as const),
+    );
+    settings = { ...readEnvExample().set, ...Object.fromEntries(ports) };
+    // Where compose has host names of its own, this machine has addresses.
+    settings.DATABASE_URL = database.url;
+    settings.QUEUE_URL = process.env.TEST_REDIS_URL ?? database.url;
+    const provider = new URL(settings.NOTIFICATION_API_URL ?? '');
+    settings.NOTIFICATION_API_URL = `http://127.0.0.1:${settings.SIMULATOR_PORT}${provider.pathname}`;
+  });
+
+  afterAll(async () => {
+    for (const child of running.values()) child.kill('SIGKILL');
+    await database.drop();
+  });
+
+  it('migrates an empty database, twice without harm', async () => {
+    for (const time of ['first', 'second']) {
+      expect([time, await endOf(start('migrate'))]).toEqual([time, 0]);
+    }
+  });
+
+  it(
+    'becomes healthy, each by the health check that it is asked with',
+    async () => {
+      const names = ourServices()
+        .map(([name]) => name)
+        .filter((name) => name !== 'migrate');
+      for (const name of names) running.set(name, start(name));
+      await Promise.all(names.map((name) => untilHealthy(name)));
+      // And says so when it is not: nobody listens on port 1.
+      await expect(check(['scripts/healthcheck.mjs', 'http://127.0.0.1:1/'])).rejects.toThrow();
+    },
+    MINUTE,
+  );
+
+  it('takes the example’s admin key', async () => {
+    const { API_PORT, ADMIN_TOKEN = '' } = settings;
+    const answer = await fetch(`http://127.0.0.1:${API_PORT}/mailings`, {
+      headers: { token: ADMIN_TOKEN },
+    });
+    expect(answer.status).toBe(200);
+  });
+
+  it(
+    'ends with status 0 when it is told to stop, in less time than it is given',
+    async () => {
+      for (const [name, child] of running) {
+        const grace = Number.parseInt(compose.services[name]?.stop_grace_period ?? '0') * 1_000;
+        const since = performance.now();
+        child.kill('SIGTERM');
+        expect([name, await endOf(child)]).toEqual([name, 0]);
+        expect(performance.now() - since).toBeLessThan(grace);
+      }
+    },
+    2 * MINUTE,
+  );
+
+  function start(name: string): ChildProcess {
+    const [, ...words] = (compose.services[name]?.command ?? '').split(' ');
+    return spawn(process.execPath, words, {
+      env: { PATH: process.env.PATH, ...settings },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+  }
+
+  async function untilHealthy(name: string): Promise<void> {
+    const [, , ...words] = compose.services[name]?.healthcheck?.test ?? [];
+    const command = words.map((word) => interpolate(word, settings).result);
+    for (;;) {
+      const child = running.get(name);
+      if (child?.exitCode !== null) throw new Error(`${name} ended with ${child?.exitCode ?? '?'}`);
+      try {
+        await check(command);
+        return;
+      } catch {
+        // Not yet; the test's own time limit ends this.
+      }
+    }
+  }
+});
+
+/** @returns the status that it ends with, or the signal that it dies of. */
+async function endOf(child: ChildProcess): Promise<unknown> {
+  const [code, signal] = (await once(child, 'exit')) as unknown[];
+  return code ?? signal;
+}
+
+/** Rejects when the health check ends with another status than 0. */
+function check(words: string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, words, (error, _, stderr) => {
+      if (error) reject(new Error(stderr, { cause: error }));
+      else resolve();
+    });
+  });
+}
