@@ -13,10 +13,13 @@ import { MailingError } from './entities/mailing-error.entity.js';
 import { MailingSlot } from './entities/mailing-slot.entity.js';
 import { MailingText } from './entities/mailing-text.entity.js';
 import { Message } from './entities/message.entity.js';
+import { Report } from './entities/report.entity.js';
+import { ReportStart } from './entities/report-start.entity.js';
 import { Tag } from './entities/tag.entity.js';
 import { Zone } from './entities/zone.entity.js';
 import { InitialSchema1700000000000 } from './migrations/1700000000000-initial-schema.js';
 import { ClaimFunction1700000000001 } from './migrations/1700000000001-claim-function.js';
+import { Reports1700000000002 } from './migrations/1700000000002-reports.js';
 
 // Ids and counters are bigint and stay far below 2^53: JSON numbers everywhere.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
@@ -35,11 +38,17 @@ export const ENTITIES = [
   MailingSlot,
   MailingText,
   Message,
+  Report,
+  ReportStart,
   Tag,
   Zone,
 ];
 
-export const MIGRATIONS = [InitialSchema1700000000000, ClaimFunction1700000000001];
+export const MIGRATIONS = [
+  InitialSchema1700000000000,
+  ClaimFunction1700000000001,
+  Reports1700000000002,
+];
 
 /** The session settings that every connection of ours has. */
 export function connectionOptions(url: string, applicationName: string): pg.ClientConfig {

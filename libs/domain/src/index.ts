@@ -12,6 +12,8 @@ export { MailingError } from './entities/mailing-error.entity.js';
 export { MailingSlot } from './entities/mailing-slot.entity.js';
 export { MailingText } from './entities/mailing-text.entity.js';
 export { Message } from './entities/message.entity.js';
+export { Report } from './entities/report.entity.js';
+export { ReportStart } from './entities/report-start.entity.js';
 export { Tag } from './entities/tag.entity.js';
 export { Zone } from './entities/zone.entity.js';
 export {

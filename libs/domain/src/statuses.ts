@@ -39,5 +39,22 @@ export type BreakerState = (typeof BREAKER_STATES)[number];
 export const ROLES = ['viewer', 'operator', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
+export const REPORT_KINDS = [
+  'daily',
+  'completion',
+  'error_rate',
+  'breaker_open',
+  'breaker_closed',
+  'token_expiry',
+] as const;
+export type ReportKind = (typeof REPORT_KINDS)[number];
+
+export const REPORT_TRANSPORTS = ['email', 'webhook'] as const;
+export type ReportTransport = (typeof REPORT_TRANSPORTS)[number];
+
+/** The life of a report. `kept`: there is no way to send it, it can only be read. */
+export const REPORT_STATUSES = ['pending', 'sending', 'sent', 'failed', 'kept'] as const;
+export type ReportStatus = (typeof REPORT_STATUSES)[number];
+
 /** Messages per status; every key is always there. */
 export type MessageCounts = Record<MessageStatus, number>;

@@ -1,10 +1,11 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 /**
  * What happened in one minute of one mailing, written by the statement that did it. Throughput,
  * forecast, daily statistics and the error rate read it instead of the messages.
  */
 @Entity('mailing_activity')
+@Index('mailing_activity_minute', ['minute'])
 export class MailingActivity {
   @PrimaryColumn('bigint', {
     name: 'mailing_id',

@@ -1,13 +1,14 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** How often attempts of a mailing ended for one reason on one day (UTC). */
+/** How often attempts of a mailing ended for one reason in one hour. */
 @Entity('mailing_errors')
+@Index('mailing_errors_hour', ['hour'])
 export class MailingError {
   @PrimaryColumn('bigint', { name: 'mailing_id', primaryKeyConstraintName: 'mailing_errors_pkey' })
   mailingId: number;
 
-  @PrimaryColumn('date', { primaryKeyConstraintName: 'mailing_errors_pkey' })
-  day: string;
+  @PrimaryColumn('timestamptz', { primaryKeyConstraintName: 'mailing_errors_pkey' })
+  hour: Date;
 
   @PrimaryColumn('text', { primaryKeyConstraintName: 'mailing_errors_pkey' })
   code: string;

@@ -29,6 +29,9 @@ export interface AudienceFilter {
   '(window_from IS NULL) = (window_to IS NULL) AND (window_from IS NULL) = (window_timezone IS NULL)',
 )
 @Index('mailings_unfinished', ['id'], { where: 'finished_at IS NULL AND deleted_at IS NULL' })
+@Index('mailings_unreported', ['id'], {
+  where: 'finished_at IS NOT NULL AND finished_at IS DISTINCT FROM reported_at',
+})
 export class Mailing {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', primaryKeyConstraintName: 'mailings_pkey' })
   id: number;
@@ -102,6 +105,18 @@ export class Mailing {
   /** When its last message reached a final status. */
   @Column('timestamptz', { name: 'finished_at', nullable: true })
   finishedAt: Date | null;
+
+  /** Who gets its completion report besides `REPORT_RECIPIENTS`. */
+  @Column('text', { name: 'report_to', array: true, default: [] })
+  reportTo: string[];
+
+  /** Whether it has a completion report at all. */
+  @Column('boolean', { name: 'report_enabled', default: true })
+  reportEnabled: boolean;
+
+  /** The `finished_at` that was reported last: a mailing that is reopened finishes again. */
+  @Column('timestamptz', { name: 'reported_at', nullable: true })
+  reportedAt: Date | null;
 
   /** Hidden at once, purged in chunks. */
   @Column('timestamptz', { name: 'deleted_at', nullable: true })

@@ -147,12 +147,12 @@ WITH o AS (
     unknown = t.unknown + excluded.unknown, bad_attempts = t.bad_attempts + excluded.bad_attempts
   RETURNING t.mailing_id
 ), grouped AS (
-  INSERT INTO mailing_errors AS t (mailing_id, day, code, attempts, detail, last_at)
-  SELECT d.mailing_id, (clock_timestamp() AT TIME ZONE 'UTC')::date, COALESCE(d.code, ''), count(*),
+  INSERT INTO mailing_errors AS t (mailing_id, hour, code, attempts, detail, last_at)
+  SELECT d.mailing_id, date_trunc('hour', clock_timestamp(), 'UTC'), COALESCE(d.code, ''), count(*),
     max(d.detail), clock_timestamp()
   FROM decided d JOIN active USING (mailing_id)
   WHERE d.outcome <> 'delivered' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-  ON CONFLICT (mailing_id, day, code) DO UPDATE SET
+  ON CONFLICT (mailing_id, hour, code) DO UPDATE SET
     attempts = t.attempts + excluded.attempts, detail = excluded.detail, last_at = excluded.last_at
 )
 SELECT id, becomes AS status FROM decided`;

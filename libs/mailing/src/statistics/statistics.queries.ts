@@ -117,7 +117,7 @@ export interface ErrorGroup {
   lastAt: Date;
 }
 
-/** The most frequent reasons over all days. */
+/** The most frequent reasons over all hours. */
 export async function readErrors(db: Queryable, id: number, limit: number): Promise<ErrorGroup[]> {
   const { rows } = await db.query<ErrorGroup>({
     name: 'read-errors',

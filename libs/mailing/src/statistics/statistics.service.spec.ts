@@ -43,7 +43,7 @@ describe('the statistics of one mailing', () => {
   it('group errors by reason over all days, with the latest words', async () => {
     const id = await addMailing(database.dataSource);
     await run(
-      `INSERT INTO mailing_errors (mailing_id, day, code, attempts, detail, last_at) VALUES
+      `INSERT INTO mailing_errors (mailing_id, hour, code, attempts, detail, last_at) VALUES
         ($1, '2030-01-01', 'http_503', 5, 'old words', '2030-01-01T10:00Z'),
         ($1, '2030-01-02', 'http_503', 4, 'new words', '2030-01-02T10:00Z'),
         ($1, '2030-01-02', 'timeout', 7, NULL, '2030-01-02T11:00Z')`,
