@@ -152,3 +152,27 @@ export async function countersAndRows(
     rows: Object.fromEntries(grouped.rows.map(({ status, n }) => [status, n])),
   };
 }
+
+/** Stores `count` clients in one statement. */
+export async function addManyClients(
+  dataSource: DataSource,
+  count: number,
+  seed: Pick<ClientSeed, 'operatorCode' | 'timezone'> = {},
+): Promise<void> {
+  const first = phones + 1;
+  phones += count;
+  await dataSource.query(
+    `INSERT INTO clients (phone, operator_code, timezone)
+     SELECT '79' || lpad(i::text, 9, '0'), $3, $4 FROM generate_series($1::int, $2::int) AS i`,
+    [first, phones, seed.operatorCode ?? '900', seed.timezone ?? 'Europe/Moscow'],
+  );
+}
+
+/** Opens the slots of a mailing in all zones, from an hour ago to an hour ahead. */
+export async function openSlots(dataSource: DataSource, mailingId: number): Promise<void> {
+  await dataSource.query(
+    `INSERT INTO mailing_slots (mailing_id, zone_id, opens_at, closes_at)
+     SELECT $1, id, now() - interval '1 hour', now() + interval '1 hour' FROM zones`,
+    [mailingId],
+  );
+}

@@ -24,6 +24,8 @@ export { isRedisInstalled, startRedis, type RedisOptions, type RunningRedis } fr
 export {
   addClients,
   addMailing,
+  addManyClients,
+  openSlots,
   addMessages,
   countersAndRows,
   newPhone,
@@ -31,3 +33,11 @@ export {
   type MailingSeed,
   type MessageSeed,
 } from './factories.js';
+export {
+  type Answer,
+  ApiCaller,
+  type Problem,
+  type RunningApi,
+  startApi,
+  TEST_ADMIN_KEY,
+} from './api.js';
