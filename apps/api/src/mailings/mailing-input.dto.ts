@@ -168,6 +168,9 @@ export class CreateMailingDto extends MailingInputDto {
    * Nothing is sent from this moment on; in the future.
    * @example "2030-03-02T21:00:00+03:00"
    */
+  @ApiProperty({ format: 'date-time' })
+  @IsInstant() // again, for the rules of an overridden field are not inherited
+  @IsLaterThan('startAt')
   @IsInFuture()
   override endAt: string;
 }
