@@ -212,6 +212,14 @@ export function describeChannel(name: string, harness: ChannelHarness): void {
       expect(socket?.bytesWritten ?? provider.bytesWritten).toBeLessThan(16 * MB);
     });
 
+    it('waits for the answer after early hints', async () => {
+      const behaviour: Behaviour = (socket, request) => {
+        socket.write(head(103, { link: '</style.css>; rel=preload' }));
+        accept(socket, request);
+      };
+      await expect(send(behaviour)).resolves.toMatchObject({ kind: 'delivered' });
+    });
+
     it('reads a compressed answer', async () => {
       const body = gzipSync(accepted.body);
       const headers = { 'content-encoding': 'gzip' };

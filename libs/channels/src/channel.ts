@@ -4,6 +4,7 @@ export interface OutgoingMessage {
   id: number;
   /** `7XXXXXXXXXX`. */
   phone: string;
+  /** 1 to 4,096 characters. */
   text: string;
 }
 
@@ -18,7 +19,7 @@ export type Outcome =
   | ({ kind: 'unavailable'; retryAfterMs?: number; scope: UnavailableScope } & Reason)
   /** The request may have been processed: nobody knows. */
   | ({ kind: 'unknown' } & Reason)
-  /** Not sent: the deadline had passed before the request was written. */
+  /** Nothing was written: the deadline had passed first, or the channel was closed. */
   | ({ kind: 'skipped' } & Reason);
 
 /** `rate`: asked to slow down; `auth`: our credentials are refused; `down`: not reachable. */
@@ -43,6 +44,6 @@ export interface Channel {
    *   and an answer is not waited for beyond it (nor beyond the channel's own limit).
    */
   send(message: OutgoingMessage, deadline: number): Promise<Outcome>;
-  /** Frees sockets. */
+  /** Lets calls under way end, then frees the sockets; what is sent afterwards is `skipped`. */
   close(): Promise<void>;
 }

@@ -58,8 +58,7 @@ export class Call implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: Headers): void {
-    if (status < 200) return; // early hints and the like: the answer is still to come
-    this.status = status;
+    this.status = status; // early hints come here too; the last one is the answer's
     this.headers = headers;
   }
 

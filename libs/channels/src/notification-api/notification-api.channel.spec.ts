@@ -1,3 +1,5 @@
+import { systemClock, type Clock } from '@app/platform';
+
 import { describeChannel } from '../channel.conformance.js';
 import type { OutgoingMessage } from '../channel.js';
 import { answer, StandIn, type ReceivedRequest } from '../stand-in.conformance.js';
@@ -126,6 +128,43 @@ describe('NotificationApiChannel', () => {
     } finally {
       jest.useRealTimers();
     }
+  });
+
+  describe('whose clock does not go with its timers', () => {
+    const openAt = (monotonic: Clock['monotonic']): NotificationApiChannel =>
+      (channel = new NotificationApiChannel({
+        baseUrl: `${provider.origin}/v1`,
+        token: () => TOKEN,
+        concurrency: 1,
+        clock: { ...systemClock, monotonic },
+      }));
+
+    it('writes nothing after the deadline although no timer has gone off', async () => {
+      let now = 0;
+      const sending = openAt(() => now).send(message, 10_000);
+      now = 10_000; // while connecting
+      await expect(sending).resolves.toMatchObject({ kind: 'skipped', code: 'deadline' });
+      expect(provider.requests).toEqual([]);
+    });
+
+    it('writes nothing that it has called skipped', async () => {
+      let finishFirst = (): void => undefined;
+      provider.behaviour = (socket, request) => {
+        finishFirst = () => {
+          accept(socket, request);
+        };
+      };
+      openAt(() => 0);
+      const first = channel?.send(message, 10_000);
+      const waiting = await channel?.send({ ...message, id: 6 }, 50);
+      expect(waiting).toMatchObject({ kind: 'skipped' });
+
+      finishFirst();
+      await expect(first).resolves.toMatchObject({ kind: 'delivered' });
+      provider.behaviour = accept;
+      await channel?.send({ ...message, id: 7 }, 10_000);
+      expect(provider.requests.map(({ path }) => path)).toEqual(['/v1/send/5', '/v1/send/7']);
+    });
   });
 
   it('refuses a base that is no URL', () => {
