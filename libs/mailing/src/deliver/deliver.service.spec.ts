@@ -1,0 +1,261 @@
+import type { Channel, Outcome, OutgoingMessage } from '@app/channels';
+import { poolOf } from '@app/domain';
+import { type Clock, createLogger } from '@app/platform';
+import {
+  addClients,
+  addMailing,
+  addMessages,
+  createTestDatabase,
+  openSlots,
+  type TestDatabase,
+} from '@app/testkit';
+import { takeProbeIfDue } from './breaker.queries.js';
+import { DeliverService } from './deliver.service.js';
+import { CALL_LIMIT_MS, LEASE_MS } from './limits.js';
+
+describe('delivering', () => {
+  let database: TestDatabase;
+  let sent: OutgoingMessage[];
+  let answer: (message: OutgoingMessage) => Outcome | Promise<Outcome>;
+  let offsetMs: number;
+  let deliver: DeliverService;
+  const sql = (text: string, values: unknown[] = []) => database.dataSource.query(text, values);
+
+  const channel: Channel = {
+    send: async (message) => {
+      sent.push(message);
+      return answer(message);
+    },
+    close: () => Promise.resolve(),
+  };
+  /** A clock that a test can make jump, as a stopped process sees it. */
+  const clock: Clock = {
+    now: () => new Date(),
+    monotonic: () => performance.now() + offsetMs,
+  };
+  const delivered: Outcome = { kind: 'delivered', httpStatus: 200 };
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
+  beforeEach(async () => {
+    sent = [];
+    answer = () => delivered;
+    offsetMs = 0;
+    deliver = service();
+    await sql(`UPDATE lanes SET state = 'closed', reason = NULL, paused_until = NULL`);
+  });
+  afterAll(() => database.drop());
+
+  const service = () =>
+    new DeliverService({
+      db: poolOf(database.dataSource),
+      lane: { id: 1, name: 'notification' },
+      channel,
+      repeatUnknown: true,
+      clock,
+      logger: createLogger('test', 'silent'),
+    });
+
+  async function messages(count: number): Promise<number[]> {
+    const clients = await addClients(
+      database.dataSource,
+      Array.from({ length: count }, () => ({})),
+    );
+    const mailing = await addMailing(database.dataSource);
+    const ids = await addMessages(
+      database.dataSource,
+      mailing,
+      clients.map((clientId) => ({ status: 'pending', clientId })),
+    );
+    await openSlots(database.dataSource, mailing);
+    return ids;
+  }
+  const statuses = async (ids: number[]): Promise<string[]> => {
+    const rows: { status: string }[] = await sql(
+      'SELECT status FROM messages WHERE id = ANY ($1) ORDER BY id',
+      [ids],
+    );
+    return rows.map((row) => row.status);
+  };
+  const lane = async (): Promise<Record<string, unknown>> => {
+    const rows: Record<string, unknown>[] = await sql('SELECT * FROM lanes WHERE id = 1');
+    return rows[0] ?? {};
+  };
+
+  it('sends what it claimed, with the id of the row, and writes it down', async () => {
+    const [id = 0] = await messages(1);
+    await deliver.deliver({ messageId: id });
+    expect(sent).toEqual([{ id, phone: expect.stringMatching(/^79/) as string, text: 'text' }]);
+    expect(await statuses([id])).toEqual(['sent']);
+  });
+
+  it('sends once when two jobs ask for the same message', async () => {
+    const [id = 0] = await messages(1);
+    await Promise.all([deliver.deliver({ messageId: id }), deliver.deliver({ messageId: id })]);
+    expect(sent).toHaveLength(1);
+  });
+
+  it('sends nothing when it was stopped for longer than its lease allows', async () => {
+    const [id = 0] = await messages(1);
+    const stopped = new DeliverService({
+      db: {
+        query: async (statement) => {
+          const result = await poolOf(database.dataSource).query(statement as never);
+          offsetMs += LEASE_MS - CALL_LIMIT_MS; // between the claim and the send
+          return result as never;
+        },
+      },
+      lane: { id: 1, name: 'notification' },
+      channel,
+      repeatUnknown: true,
+      clock,
+      logger: createLogger('test', 'silent'),
+    });
+    await stopped.deliver({ messageId: id });
+    expect(sent).toEqual([]);
+    expect(await sql('SELECT status, attempts, tries FROM messages WHERE id = $1', [id])).toEqual([
+      { status: 'pending', attempts: 1, tries: 0 },
+    ]);
+  });
+
+  it('keeps an outcome until the database takes it', async () => {
+    const [id = 0] = await messages(1);
+    const pool = poolOf(database.dataSource);
+    let outages = 3;
+    const flaky = new DeliverService({
+      db: {
+        query: (statement) => {
+          const isRecord = statement.name === 'record-outcomes-if-still-sending';
+          if (isRecord && outages-- > 0) return Promise.reject(new Error('the server is gone'));
+          return pool.query(statement as never) as never;
+        },
+      },
+      lane: { id: 1, name: 'notification' },
+      channel,
+      repeatUnknown: true,
+      clock,
+      logger: createLogger('test', 'silent'),
+    });
+    await flaky.deliver({ messageId: id });
+    expect(outages).toBeLessThan(0);
+    expect(await statuses([id])).toEqual(['sent']);
+    expect(sent).toHaveLength(1);
+  });
+
+  it('finds a claim again whose answer got lost', async () => {
+    const [id = 0] = await messages(1);
+    const pool = poolOf(database.dataSource);
+    let lost = false;
+    const lossy = new DeliverService({
+      db: {
+        query: async (statement) => {
+          const result = await pool.query(statement as never);
+          if (statement.name === 'claim-due-pending' && !lost) {
+            lost = true;
+            throw new Error('Connection terminated unexpectedly');
+          }
+          return result as never;
+        },
+      },
+      lane: { id: 1, name: 'notification' },
+      channel,
+      repeatUnknown: true,
+      clock,
+      logger: createLogger('test', 'silent'),
+    });
+    await lossy.deliver({ messageId: id });
+    expect(sent).toHaveLength(1);
+    expect(await statuses([id])).toEqual(['sent']);
+  });
+
+  it('pauses the whole lane when the provider says 429, and blames nobody', async () => {
+    const [id = 0] = await messages(1);
+    answer = () => ({
+      kind: 'unavailable',
+      scope: 'rate',
+      code: 'http_429',
+      detail: 'slow down',
+      retryAfterMs: 7_000,
+    });
+    await deliver.deliver({ messageId: id });
+    const [row]: { s: number }[] = await sql(
+      'SELECT extract(epoch FROM paused_until - now())::float8 AS s FROM lanes WHERE id = 1',
+    );
+    expect(row?.s).toBeGreaterThan(5);
+    expect(row?.s).toBeLessThanOrEqual(7);
+    expect(await lane()).toMatchObject({ state: 'closed' });
+    expect(await sql('SELECT tries FROM messages WHERE id = $1', [id])).toEqual([{ tries: 0 }]);
+  });
+
+  describe('and its breaker', () => {
+    const down: Outcome = {
+      kind: 'unavailable',
+      scope: 'down',
+      code: 'refused',
+      detail: 'refused',
+    };
+
+    it('opens for all after ten bad answers in a row', async () => {
+      const ids = await messages(10);
+      answer = () => down;
+      for (const id of ids.slice(0, 9)) await deliver.deliver({ messageId: id });
+      expect(await lane()).toMatchObject({ state: 'closed' });
+      await deliver.deliver({ messageId: ids[9] ?? 0 });
+      expect(await lane()).toMatchObject({ state: 'open', reason: 'refused: refused' });
+    });
+
+    it('opens at once when the token is refused', async () => {
+      const [id = 0] = await messages(1);
+      answer = () => ({ kind: 'unavailable', scope: 'auth', code: 'http_401', detail: 'no' });
+      await deliver.deliver({ messageId: id });
+      expect(await lane()).toMatchObject({ state: 'open' });
+      expect(await statuses([id])).toEqual(['pending']);
+    });
+
+    it('opens at half bad of twenty, and not at less', async () => {
+      const ids = await messages(21);
+      answer = ({ id }) => (ids.indexOf(id) % 2 === 1 ? down : delivered);
+      for (const id of ids.slice(0, 19)) await deliver.deliver({ messageId: id });
+      expect(await lane()).toMatchObject({ state: 'closed' });
+      await deliver.deliver({ messageId: ids[19] ?? 0 });
+      expect(await lane()).toMatchObject({ state: 'open' });
+    });
+
+    it('closes when the probe goes through, and waits longer when it does not', async () => {
+      const [first = 0, second = 0] = await messages(2);
+      await sql(`UPDATE lanes SET state = 'open', probe_at = now(), probes = 0`);
+      const probe = (await takeProbeIfDue(poolOf(database.dataSource), 1)) ?? 0;
+      answer = () => down;
+      await deliver.deliver({ messageId: first, probe });
+      expect(await lane()).toMatchObject({ state: 'open', probes: 1 });
+      expect(await takeProbeIfDue(poolOf(database.dataSource), 1)).toBeNull();
+
+      await sql(`UPDATE lanes SET probe_at = now()`);
+      const next = (await takeProbeIfDue(poolOf(database.dataSource), 1)) ?? 0;
+      answer = () => delivered;
+      await deliver.deliver({ messageId: second, probe: next });
+      expect(await lane()).toMatchObject({ state: 'closed', reason: null, probe_at: null });
+      expect(await statuses([second])).toEqual(['sent']);
+    });
+
+    it('gives out only one probe token at a time', async () => {
+      await sql(`UPDATE lanes SET state = 'open', probe_at = now()`);
+      const pool = poolOf(database.dataSource);
+      const tokens = await Promise.all([takeProbeIfDue(pool, 1), takeProbeIfDue(pool, 1)]);
+      expect(tokens.filter((token) => token !== null)).toHaveLength(1);
+    });
+
+    it('is not opened again by news from before it closed', async () => {
+      const ids = await messages(10);
+      const late: ((outcome: Outcome) => void)[] = [];
+      answer = () => new Promise((resolve) => late.push(resolve));
+      const deliveries = ids.map((id) => deliver.deliver({ messageId: id }));
+      while (late.length < 10) await new Promise((resolve) => setImmediate(resolve));
+      await sql('UPDATE lanes SET generation = generation + 2'); // opened and closed meanwhile
+      for (const resolve of late) resolve(down);
+      await Promise.all(deliveries);
+      expect(await lane()).toMatchObject({ state: 'closed' });
+    });
+  });
+});
