@@ -113,7 +113,8 @@ export function describeChannel(name: string, harness: ChannelHarness): void {
       const waiting = await channel.send(message(99), soon(100));
       expect(waiting).toMatchObject({ kind: 'skipped' });
       await Promise.all(first);
-      await channel.send(message(100), soon(50));
+      provider.behaviour = accept;
+      await channel.send(message(100), soon());
       expect(provider.requests.map(harness.read).map(({ id }) => id)).toEqual([0, 1, 2, 3, 100]);
     });
 
@@ -178,7 +179,7 @@ export function describeChannel(name: string, harness: ChannelHarness): void {
       async (_, code, behaviour) => {
         const started = performance.now();
         await expect(send(behaviour)).resolves.toMatchObject({ kind: 'unknown', code });
-        expect(performance.now() - started).toBeLessThan(CALL_TIMEOUT + 250);
+        expect(performance.now() - started).toBeLessThan(CALL_TIMEOUT + 1_000);
         expect(provider.requests).toHaveLength(1);
 
         await expect(send(accept)).resolves.toMatchObject({ kind: 'delivered' });
@@ -186,10 +187,12 @@ export function describeChannel(name: string, harness: ChannelHarness): void {
     );
 
     it('does not wait for an answer beyond the deadline', async () => {
+      const patient = { concurrency: 1, callTimeoutMs: 20_000 };
+      channel = harness.open(provider.origin, patient);
       const started = performance.now();
       const timeout = { kind: 'unknown', code: 'timeout' };
       await expect(send(hang, soon(100))).resolves.toMatchObject(timeout);
-      expect(performance.now() - started).toBeLessThan(CALL_TIMEOUT - 50);
+      expect(performance.now() - started).toBeLessThan(10_000);
     });
 
     it.each<[string, Behaviour]>([
@@ -268,13 +271,16 @@ export function describeChannel(name: string, harness: ChannelHarness): void {
     });
 
     it('lets a call under way end before it closes', async () => {
+      let finish = (): void => undefined;
       const sending = send((socket, request) => {
-        setTimeout(() => {
+        finish = () => {
           accept(socket, request);
-        }, 100);
+        };
       });
       await until(() => provider.requests.length === 1);
-      await channel.close();
+      const closing = channel.close();
+      finish();
+      await closing;
       await expect(sending).resolves.toMatchObject({ kind: 'delivered' });
     });
   });
