@@ -11,6 +11,8 @@ let counter = 0;
 export interface TestDatabase {
   url: string;
   dataSource: DataSource;
+  /** Runs one statement; the caller knows the columns. */
+  sql<Row = Record<string, unknown>>(text: string, values?: unknown[]): Promise<Row[]>;
   drop(): Promise<void>;
 }
 
@@ -26,6 +28,7 @@ export async function createTestDatabase(options?: { empty?: boolean }): Promise
   return {
     url,
     dataSource,
+    sql: <Row>(text: string, values?: unknown[]) => dataSource.query<Row[]>(text, values),
     drop: async () => {
       await dataSource.destroy();
       await admin(adminUrl, `DROP DATABASE "${name}" WITH (FORCE)`);

@@ -15,7 +15,8 @@ import { claimDuePending, rereadClaim } from './claim.queries.js';
 describe('the claim', () => {
   let database: TestDatabase;
   let db: Queryable;
-  const sql = (text: string, values: unknown[] = []) => database.dataSource.query(text, values);
+  const sql = <Row = Record<string, unknown>>(text: string, values: unknown[] = []) =>
+    database.sql<Row>(text, values);
 
   beforeAll(async () => {
     database = await createTestDatabase();
@@ -152,7 +153,7 @@ describe('the claim', () => {
       `WITH gate AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared($2))
        SELECT g.status FROM gate, mailings g WHERE g.id = $1`,
       [mailingId, GATE],
-    ) as Promise<unknown[]>;
+    );
     await untilSomebodyWaitsForTheGate();
     await sql(`UPDATE mailings SET status = 'paused' WHERE id = $1`, [mailingId]);
     await gatekeeper.query('SELECT pg_advisory_unlock($1)', [GATE]);

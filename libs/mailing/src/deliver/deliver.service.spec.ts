@@ -1,5 +1,5 @@
 import type { Channel, Outcome, OutgoingMessage } from '@app/channels';
-import { poolOf } from '@app/domain';
+import { poolOf, type Queryable, type Statement } from '@app/domain';
 import { type Clock, createLogger } from '@app/platform';
 import {
   addClients,
@@ -13,13 +13,16 @@ import { takeProbeIfDue } from './breaker.queries.js';
 import { DeliverService } from './deliver.service.js';
 import { CALL_LIMIT_MS, LEASE_MS } from './limits.js';
 
+const queryable = (database: TestDatabase): Queryable => poolOf(database.dataSource);
+
 describe('delivering', () => {
   let database: TestDatabase;
   let sent: OutgoingMessage[];
   let answer: (message: OutgoingMessage) => Outcome | Promise<Outcome>;
   let offsetMs: number;
   let deliver: DeliverService;
-  const sql = (text: string, values: unknown[] = []) => database.dataSource.query(text, values);
+  const sql = <Row = Record<string, unknown>>(text: string, values: unknown[] = []) =>
+    database.sql<Row>(text, values);
 
   const channel: Channel = {
     send: async (message) => {
@@ -47,9 +50,15 @@ describe('delivering', () => {
   });
   afterAll(() => database.drop());
 
-  const service = () =>
+  type Around = <Result>(run: () => Promise<Result>, name: string) => Promise<Result>;
+  /** A service whose statements go through `around`, to hit it where it hurts. */
+  const service = (around: Around = (run) => run()) =>
     new DeliverService({
-      db: poolOf(database.dataSource),
+      db: {
+        // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- as Queryable has it
+        query: <Row extends object>(statement: Statement) =>
+          around(() => queryable(database).query<Row>(statement), statement.name ?? ''),
+      },
       lane: { id: 1, name: 'notification' },
       channel,
       repeatUnknown: true,
@@ -98,19 +107,10 @@ describe('delivering', () => {
 
   it('sends nothing when it was stopped for longer than its lease allows', async () => {
     const [id = 0] = await messages(1);
-    const stopped = new DeliverService({
-      db: {
-        query: async (statement) => {
-          const result = await poolOf(database.dataSource).query(statement as never);
-          offsetMs += LEASE_MS - CALL_LIMIT_MS; // between the claim and the send
-          return result as never;
-        },
-      },
-      lane: { id: 1, name: 'notification' },
-      channel,
-      repeatUnknown: true,
-      clock,
-      logger: createLogger('test', 'silent'),
+    const stopped = service(async (run) => {
+      const result = await run();
+      offsetMs += LEASE_MS - CALL_LIMIT_MS; // between the claim and the send
+      return result;
     });
     await stopped.deliver({ messageId: id });
     expect(sent).toEqual([]);
@@ -121,21 +121,10 @@ describe('delivering', () => {
 
   it('keeps an outcome until the database takes it', async () => {
     const [id = 0] = await messages(1);
-    const pool = poolOf(database.dataSource);
     let outages = 3;
-    const flaky = new DeliverService({
-      db: {
-        query: (statement) => {
-          const isRecord = statement.name === 'record-outcomes-if-still-sending';
-          if (isRecord && outages-- > 0) return Promise.reject(new Error('the server is gone'));
-          return pool.query(statement as never) as never;
-        },
-      },
-      lane: { id: 1, name: 'notification' },
-      channel,
-      repeatUnknown: true,
-      clock,
-      logger: createLogger('test', 'silent'),
+    const flaky = service((run, name) => {
+      const isRecord = name === 'record-outcomes-if-still-sending';
+      return isRecord && outages-- > 0 ? Promise.reject(new Error('the server is gone')) : run();
     });
     await flaky.deliver({ messageId: id });
     expect(outages).toBeLessThan(0);
@@ -145,24 +134,12 @@ describe('delivering', () => {
 
   it('finds a claim again whose answer got lost', async () => {
     const [id = 0] = await messages(1);
-    const pool = poolOf(database.dataSource);
     let lost = false;
-    const lossy = new DeliverService({
-      db: {
-        query: async (statement) => {
-          const result = await pool.query(statement as never);
-          if (statement.name === 'claim-due-pending' && !lost) {
-            lost = true;
-            throw new Error('Connection terminated unexpectedly');
-          }
-          return result as never;
-        },
-      },
-      lane: { id: 1, name: 'notification' },
-      channel,
-      repeatUnknown: true,
-      clock,
-      logger: createLogger('test', 'silent'),
+    const lossy = service(async (run, name) => {
+      const result = await run();
+      if (name !== 'claim-due-pending' || lost) return result;
+      lost = true;
+      throw new Error('Connection terminated unexpectedly');
     });
     await lossy.deliver({ messageId: id });
     expect(sent).toHaveLength(1);

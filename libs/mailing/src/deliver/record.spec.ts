@@ -15,7 +15,8 @@ import { type AttemptResult, recordOutcomesIfStillSending } from './record.queri
 describe('the record', () => {
   let database: TestDatabase;
   let db: Queryable;
-  const sql = (text: string, values: unknown[] = []) => database.dataSource.query(text, values);
+  const sql = <Row = Record<string, unknown>>(text: string, values: unknown[] = []) =>
+    database.sql<Row>(text, values);
 
   beforeAll(async () => {
     database = await createTestDatabase();
@@ -105,7 +106,7 @@ describe('the record', () => {
     const { id } = await sending();
     await record([result(id, { durationMs: 123 })]);
     expect(await row(id)).toMatchObject({ latency_ms: 123, tries: 1, lease_until: null });
-    expect((await row(id))['sent_at']).toBeInstanceOf(Date);
+    expect((await row(id)).sent_at).toBeInstanceOf(Date);
     expect(await sql('SELECT 1 FROM delivery_attempts WHERE message_id = $1', [id])).toEqual([]);
   });
 
@@ -139,7 +140,7 @@ describe('the record', () => {
         Array.from({ length: 20 }, () => ({ attempts: tries, tries: tries - 1 })),
       );
       await record(ids.map((id) => result(id, bad('retry', { attempt: tries }))));
-      const waits = await Promise.all(ids.map(async (id) => Number((await row(id))['wait'])));
+      const waits = await Promise.all(ids.map(async (id) => Number((await row(id)).wait)));
       for (const wait of waits) {
         expect(wait).toBeGreaterThan(seconds * 0.8 - 2);
         expect(wait).toBeLessThanOrEqual(seconds * 1.2);
@@ -153,8 +154,8 @@ describe('the record', () => {
     await record([result(id, bad('unavailable', { countsAsTry: false, delayMs: 60_000 }))]);
     const after = await row(id);
     expect(after).toMatchObject({ status: 'pending', tries: 0, attempts: 1 });
-    expect(Number(after['wait'])).toBeGreaterThan(55);
-    expect(Number(after['wait'])).toBeLessThanOrEqual(60);
+    expect(Number(after.wait)).toBeGreaterThan(55);
+    expect(Number(after.wait)).toBeLessThanOrEqual(60);
   });
 
   it('pins the number of an unconfirmed attempt and forgets it when it is settled', async () => {

@@ -43,7 +43,8 @@ describe('dispatching', () => {
   let queue: FakeQueue;
   let now: number;
   let dispatcher: LaneDispatcher;
-  const sql = (text: string, values: unknown[] = []) => database.dataSource.query(text, values);
+  const sql = <Row = Record<string, unknown>>(text: string, values: unknown[] = []) =>
+    database.sql<Row>(text, values);
   const clock: Clock = { now: () => new Date(now), monotonic: () => now };
   const CONCURRENCY = 10;
 

@@ -16,7 +16,8 @@ describe('the end of a mailing', () => {
   let database: TestDatabase;
   let db: Queryable;
   let finish: FinishService;
-  const sql = (text: string, values: unknown[] = []) => database.dataSource.query(text, values);
+  const sql = <Row = Record<string, unknown>>(text: string, values: unknown[] = []) =>
+    database.sql<Row>(text, values);
 
   beforeAll(async () => {
     database = await createTestDatabase();

@@ -20,7 +20,8 @@ describe('planning', () => {
   let db: Queryable;
   let plan: PlanService;
   let slots: SlotsService;
-  const sql = (text: string, values: unknown[] = []) => database.dataSource.query(text, values);
+  const sql = <Row = Record<string, unknown>>(text: string, values: unknown[] = []) =>
+    database.sql<Row>(text, values);
 
   beforeAll(async () => {
     database = await createTestDatabase();
@@ -219,7 +220,7 @@ describe('planning', () => {
       const [slot] = await stored();
       expect(slot?.closes_at.getTime()).toBeGreaterThan(Date.now());
       expect(await sql('SELECT xmin::text AS v FROM messages')).toEqual(versions);
-      expect((await sql('SELECT id FROM mailings')) as unknown[]).toEqual([{ id: mailing }]);
+      expect(await sql('SELECT id FROM mailings')).toEqual([{ id: mailing }]);
     });
 
     it('computes them anew after an edit removed them, and not from the old times', async () => {
