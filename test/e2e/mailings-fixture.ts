@@ -1,59 +1,30 @@
 import {
+  type Answer,
   createTestDatabase,
-  type RunningProcess,
-  startProcess,
+  type RunningApi,
+  startApi as startApiOn,
   type TestDatabase,
 } from '@app/testkit';
-
-const ADMIN = 'the admin key of this test';
-
-export interface Answer {
-  status: number;
-  headers: Headers;
-  /** The parsed JSON; undefined without a body. */
-  body: unknown;
-}
 
 /** A real api process on a database of its own. */
 export interface ApiUnderTest {
   database: TestDatabase;
-  process: RunningProcess;
+  /** With the admin key unless another is given in the headers. */
   call(
     method: string,
     path: string,
     body?: unknown,
     headers?: Record<string, string>,
-  ): Promise<Answer>;
+  ): Promise<Answer<unknown>>;
   close(): Promise<void>;
 }
 
-export async function startApi(environment: Record<string, string> = {}): Promise<ApiUnderTest> {
+export async function startApi(): Promise<ApiUnderTest> {
   const database = await createTestDatabase();
-  const process = await startProcess('api', {
-    DATABASE_URL: database.url,
-    API_HOST: '127.0.0.1',
-    API_PORT: '0',
-    ADMIN_TOKEN: ADMIN,
-    LOG_LEVEL: 'info',
-    ...environment,
-  });
+  const { process, admin }: RunningApi = await startApiOn(database.url);
   return {
     database,
-    process,
-    call: async (method, path, body, headers = {}) => {
-      const answer = await fetch(process.url + path, {
-        method,
-        headers: {
-          token: ADMIN,
-          ...(body !== undefined && { 'content-type': 'application/json' }),
-          ...headers,
-        },
-        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      });
-      const text = await answer.text();
-      const parsed: unknown = text === '' ? undefined : JSON.parse(text);
-      return { status: answer.status, headers: answer.headers, body: parsed };
-    },
+    call: (method, path, body, headers) => admin.call(method, path, body, headers),
     close: async () => {
       await process.stop();
       await database.drop();
@@ -73,7 +44,7 @@ export function newMailing(fields: Record<string, unknown> = {}): Record<string,
 }
 
 /** The paths that a problem names, sorted. */
-export function wrongFields({ body }: Answer): string[] {
+export function wrongFields({ body }: Answer<unknown>): string[] {
   const { errors } = body as { errors: { path: string }[] };
   return errors.map(({ path }) => path).sort();
 }

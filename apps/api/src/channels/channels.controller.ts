@@ -20,7 +20,7 @@ export class ChannelsController {
   /** Every channel with its breaker, limit and token's end. */
   @Get()
   @ApiOkResponse({ type: ChannelListDto })
-  async listChannels(): Promise<ChannelListDto> {
+  async list(): Promise<ChannelListDto> {
     return { items: (await this.channels.list()).map(toChannel), nextCursor: null };
   }
 
@@ -29,7 +29,7 @@ export class ChannelsController {
   @MinRole('admin')
   @ApiParam({ name: 'name', example: 'notification' })
   @ApiOkResponse({ type: ChannelDto })
-  async setChannelBreaker(
+  async setBreaker(
     @Param('name') name: string,
     @Body() { state }: SetBreakerDto,
   ): Promise<ChannelDto> {
@@ -41,7 +41,7 @@ export class ChannelsController {
   @MinRole('admin')
   @ApiParam({ name: 'name', example: 'notification' })
   @ApiOkResponse({ type: ChannelDto })
-  async setChannelRate(
+  async setRate(
     @Param('name') name: string,
     @Body() { ratePerSecond }: SetRateDto,
   ): Promise<ChannelDto> {
@@ -54,10 +54,7 @@ export class ChannelsController {
   @ApiParam({ name: 'name', example: 'notification' })
   @ApiOkResponse({ type: ChannelDto })
   @Refuses(409, 'The variable ENCRYPTION_KEY is not set, so that no token can be stored')
-  async setChannelToken(
-    @Param('name') name: string,
-    @Body() { token }: SetTokenDto,
-  ): Promise<ChannelDto> {
+  async setToken(@Param('name') name: string, @Body() { token }: SetTokenDto): Promise<ChannelDto> {
     return toChannel(await this.channels.setToken(name, token));
   }
 }

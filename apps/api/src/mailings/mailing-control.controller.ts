@@ -17,7 +17,7 @@ export class MailingControlController {
   @HttpCode(200)
   @ApiOkResponse({ type: MailingDto })
   @Refuses(409, 'The mailing is neither running nor paused')
-  async pauseMailing(@Param('id', IdPipe) id: number): Promise<MailingDto> {
+  async pause(@Param('id', IdPipe) id: number): Promise<MailingDto> {
     return toMailing(await this.control.pause(id));
   }
 
@@ -25,7 +25,7 @@ export class MailingControlController {
   @HttpCode(200)
   @ApiOkResponse({ type: MailingDto })
   @Refuses(409, 'The mailing is neither paused nor running')
-  async resumeMailing(@Param('id', IdPipe) id: number): Promise<MailingDto> {
+  async resume(@Param('id', IdPipe) id: number): Promise<MailingDto> {
     return toMailing(await this.control.resume(id));
   }
 
@@ -34,7 +34,7 @@ export class MailingControlController {
   @HttpCode(200)
   @ApiOkResponse({ type: MailingDto })
   @Refuses(409, 'The mailing has completed')
-  async cancelMailing(@Param('id', IdPipe) id: number): Promise<MailingDto> {
+  async cancel(@Param('id', IdPipe) id: number): Promise<MailingDto> {
     return toMailing(await this.control.cancel(id));
   }
 

@@ -68,7 +68,7 @@ export class MailingsController {
   @ApiCreatedResponse({ type: MailingDto })
   @Refuses(409, 'The mailing that this Idempotency-Key made has been deleted')
   @Refuses(422, 'The Idempotency-Key was used with another body, or no Telegram bot is registered')
-  async createMailing(
+  async create(
     @Body() dto: CreateMailingDto,
     @Idempotent() request: IdempotentRequest | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -82,21 +82,21 @@ export class MailingsController {
   @Post('preview')
   @HttpCode(200)
   @ApiOkResponse({ type: PreviewDto })
-  async previewMailing(@Body() dto: PreviewMailingDto): Promise<PreviewDto> {
+  async preview(@Body() dto: PreviewMailingDto): Promise<PreviewDto> {
     return toPreview(await this.previews.preview(toPreviewRequest(dto)));
   }
 
   /** Mailings, newest first. */
   @Get()
   @ApiOkResponse({ type: MailingPageDto })
-  async listMailings(@Query() query: MailingListQueryDto): Promise<MailingPageDto> {
+  async list(@Query() query: MailingListQueryDto): Promise<MailingPageDto> {
     const { items, nextCursor } = await this.mailings.list(query);
     return { items: items.map(toMailing), nextCursor };
   }
 
   @Get(':id')
   @ApiOkResponse({ type: MailingDto })
-  async getMailing(@Param('id', IdPipe) id: number): Promise<MailingDto> {
+  async get(@Param('id', IdPipe) id: number): Promise<MailingDto> {
     return toMailing(await this.mailings.get(id));
   }
 
@@ -111,7 +111,7 @@ export class MailingsController {
   @ApiOkResponse({ type: MailingDto })
   @Refuses(409, NOT_ANY_MORE)
   @Refuses(422, 'The new end is in the past, or no Telegram bot is registered')
-  async replaceMailing(
+  async replace(
     @Param('id', IdPipe) id: number,
     @Body() dto: ReplaceMailingDto,
   ): Promise<MailingDto> {
@@ -123,7 +123,7 @@ export class MailingsController {
   @ApiOkResponse({ type: MailingDto })
   @Refuses(409, NOT_ANY_MORE)
   @Refuses(422, 'The new end is in the past, or no Telegram bot is registered')
-  async updateMailing(
+  async update(
     @Param('id', IdPipe) id: number,
     @Body() dto: UpdateMailingDto,
   ): Promise<MailingDto> {
@@ -134,7 +134,7 @@ export class MailingsController {
   @Delete(':id')
   @HttpCode(204)
   @ApiNoContentResponse({ description: 'It is gone' })
-  async deleteMailing(@Param('id', IdPipe) id: number): Promise<void> {
+  async delete(@Param('id', IdPipe) id: number): Promise<void> {
     await this.mailings.delete(id);
   }
 }

@@ -16,7 +16,7 @@ export class MessagesController {
    */
   @Get('mailings/:id/messages')
   @ApiOkResponse({ type: MessagePageDto })
-  async listMailingMessages(
+  async list(
     @Param('id', IdPipe) mailingId: number,
     @Query() query: MessageListQueryDto,
   ): Promise<MessagePageDto> {
@@ -27,7 +27,7 @@ export class MessagesController {
   /** One message, its attempts, and what happens next and when. */
   @Get('messages/:id')
   @ApiOkResponse({ type: MessageDetailDto })
-  async getMessage(@Param('id', IdPipe) id: number): Promise<MessageDetailDto> {
+  async get(@Param('id', IdPipe) id: number): Promise<MessageDetailDto> {
     return toMessageDetail(await this.messages.get(id));
   }
 }

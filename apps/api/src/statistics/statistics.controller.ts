@@ -13,14 +13,14 @@ export class StatisticsController {
   /** Messages by status over all mailings, and per mailing. */
   @Get('statistics')
   @ApiOkResponse({ type: GeneralStatisticsDto })
-  getGeneralStatistics(@Query() query: PageQueryDto): Promise<GeneralStatisticsDto> {
+  general(@Query() query: PageQueryDto): Promise<GeneralStatisticsDto> {
     return this.statistics.general(query);
   }
 
   /** One mailing: counts, speed, forecast of the end, errors by reason. */
   @Get(':id/statistics')
   @ApiOkResponse({ type: MailingStatisticsDto })
-  getMailingStatistics(@Param('id', IdPipe) id: number): Promise<MailingStatisticsDto> {
+  mailing(@Param('id', IdPipe) id: number): Promise<MailingStatisticsDto> {
     return this.statistics.mailing(id);
   }
 }
