@@ -12,7 +12,7 @@ export {
   TEST_POSTGRES,
   type TestDatabase,
 } from './test-database.js';
-export { startTestServices, type TestServices } from './test-services.js';
+export { startTestServices, TEST_REDIS, type TestServices } from './test-services.js';
 export {
   startProcess,
   type Exit,
@@ -41,3 +41,30 @@ export {
   startApi,
   TEST_ADMIN_KEY,
 } from './api.js';
+export { FaultProxy, type Admission, type Direction } from './fault-proxy.js';
+export { checkInvariants, type Invariant, type Violation } from './invariants.js';
+export type {
+  Acknowledged,
+  Audience,
+  Evidence,
+  FinalAttempt,
+  FinalMailing,
+  FinalMessage,
+  ReceivedMessage,
+  Resumption,
+  Usage,
+} from './evidence.js';
+export { CrashablePostgres } from './crashable-postgres.js';
+export {
+  ADMIN_TOKEN,
+  Cluster,
+  PROVIDER_TOKEN,
+  type Backend,
+  type ClusterOptions,
+  type Environment,
+  type Stopped,
+} from './cluster.js';
+export { StandIn, type ReceivedInFull, type ReceivedRequest } from './stand-in.js';
+export { UsageSampler } from './usage-sampler.js';
+export { readFinalState } from './final-state.js';
+export { sleep, waitFor, type WaitOptions } from './wait-for.js';
