@@ -9,6 +9,7 @@ export interface WorkerConfig {
   databaseUrl: string;
   queueUrl: string;
   concurrency: number;
+  encryptionKey: string | undefined;
   notification: { url: string; token: string; ratePerSecond: number | null };
 }
 
@@ -22,6 +23,7 @@ export function readWorkerConfig(): WorkerConfig {
     'NOTIFICATION_API_TOKEN',
     'NOTIFICATION_API_RATE',
     'DELIVERY_CONCURRENCY',
+    'ENCRYPTION_KEY',
     'LOG_LEVEL',
   ]);
   return {
@@ -30,6 +32,7 @@ export function readWorkerConfig(): WorkerConfig {
     databaseUrl: env.DATABASE_URL,
     queueUrl: env.QUEUE_URL ?? env.DATABASE_URL,
     concurrency: env.DELIVERY_CONCURRENCY,
+    encryptionKey: env.ENCRYPTION_KEY,
     notification: {
       url: env.NOTIFICATION_API_URL,
       token: env.NOTIFICATION_API_TOKEN,

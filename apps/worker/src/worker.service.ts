@@ -10,6 +10,7 @@ import { configureLane, DeliverService } from '@app/mailing';
 import { health, type Logger, messageOf, systemClock } from '@app/platform';
 import { DeliveryConsumer } from '@app/queue';
 import type { DataSource } from 'typeorm';
+import { ProviderToken } from './provider-token.js';
 import { LOGGER, WORKER_CONFIG, type WorkerConfig } from './config.js';
 
 const LANE = 'notification';
@@ -21,6 +22,7 @@ const STUCK_LIMIT_MS = 60_000;
 export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly dataSource: DataSource;
   private channel: Channel | undefined;
+  private token: ProviderToken | undefined;
   private consumer: DeliveryConsumer | undefined;
   private stopped = false;
 
@@ -44,6 +46,7 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     this.stopped = true;
     await this.consumer?.close();
+    this.token?.stop();
     await this.channel?.close();
     if (this.dataSource.isInitialized) await this.dataSource.destroy();
   }
@@ -65,9 +68,17 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
     const { config, logger } = this;
     const db = poolOf(this.dataSource);
     const lane = await configureLane(db, LANE, config.notification.ratePerSecond);
+    const token = new ProviderToken({
+      db,
+      lane: lane.name,
+      fallback: config.notification.token,
+      encryptionKey: config.encryptionKey,
+      logger,
+    });
+    await token.refresh();
     const channel = new NotificationApiChannel({
       baseUrl: config.notification.url,
-      token: () => config.notification.token,
+      token: () => token.current,
       concurrency: config.concurrency,
     });
     const deliver = new DeliverService({
@@ -79,12 +90,17 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
       logger,
     });
     this.channel = channel;
+    this.token = token;
     this.consumer = new DeliveryConsumer({
       url: config.queueUrl,
       lane: lane.name,
       concurrency: config.concurrency,
       logger,
-      handle: (job) => deliver.deliver(job),
+      handle: async (job) => {
+        // A probe may be out because a new token was set a moment ago.
+        if (job.probe !== undefined) await token.refresh();
+        await deliver.deliver(job);
+      },
     });
     logger.info({ lane: lane.name, concurrency: config.concurrency }, 'consuming');
   }

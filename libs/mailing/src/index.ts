@@ -4,7 +4,7 @@ export { DispatchService, type DispatchOptions } from './dispatch/dispatch.servi
 export { DeliverService, type DeliverOptions } from './deliver/deliver.service.js';
 export { FinishService } from './finish/finish.service.js';
 export { isTimezone, nextSlot, UnknownTimezoneError } from './plan/slots.js';
-export { configureLane } from './deliver/lanes.queries.js';
+export { configureLane, readLaneToken } from './deliver/lanes.queries.js';
 export { passGate } from './control/gate.js';
 export { databaseOf, inTransaction } from './control/transaction.js';
 export { decodeCursor, encodeCursor, type Page, pageOf } from './control/cursor.js';

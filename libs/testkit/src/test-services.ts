@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createDataSource } from '@app/domain';
 import { startPostgres } from './embedded-postgres.js';
 import { freePort } from './free-port.js';
+import { isRedisInstalled, startRedis } from './redis.js';
 import { TEMPLATE_DATABASE, TEST_POSTGRES } from './test-database.js';
 
 export interface TestServices {
@@ -11,6 +12,9 @@ export interface TestServices {
   environment: Record<string, string>;
   stop(): Promise<void>;
 }
+
+/** Where tests find a Redis; not set when there is none. */
+export const TEST_REDIS = 'TEST_REDIS_URL';
 
 /** One PostgreSQL for a whole test run, with a migrated template that each test file clones. */
 export async function startTestServices(): Promise<TestServices> {
@@ -25,11 +29,32 @@ export async function startTestServices(): Promise<TestServices> {
   await template.initialize();
   await template.runMigrations();
   await template.destroy();
+  const redis = await findRedis(join(parent, 'redis'));
   return {
-    environment: { [TEST_POSTGRES]: postgres.adminUrl },
+    environment: {
+      [TEST_POSTGRES]: postgres.adminUrl,
+      ...(redis && { [TEST_REDIS]: redis.url }),
+    },
     stop: async () => {
+      await redis?.stop();
       await postgres.stop();
       rmSync(parent, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * `REDIS_URL`, or a server of our own where redis-server is installed. Without either the suites run
+ * on the Postgres queue alone, and say so; with `REQUIRE_REDIS=1` that is a failure.
+ */
+async function findRedis(
+  directory: string,
+): Promise<{ url: string; stop(): Promise<void> } | undefined> {
+  const url = process.env.REDIS_URL;
+  if (url) return { url, stop: () => Promise.resolve() };
+  if (isRedisInstalled()) return startRedis({ directory, port: await freePort() });
+  const complaint = 'Neither redis-server nor REDIS_URL was found';
+  if (process.env.REQUIRE_REDIS === '1') throw new Error(`${complaint}, and REQUIRE_REDIS=1`);
+  process.stderr.write(`${complaint}: the suites run on the Postgres queue only.\n`);
+  return undefined;
 }
