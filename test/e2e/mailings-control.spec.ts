@@ -111,7 +111,7 @@ describe('the control routes', () => {
     const [message] = await addMessages(api.database.dataSource, id, [{ status: 'pending' }]);
     expect(await api.call('DELETE', `/mailings/${id}`)).toMatchObject({
       status: 204,
-      body: undefined,
+      body: '',
     });
     for (const path of [
       `/mailings/${id}`,
