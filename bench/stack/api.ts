@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export type Counts = Record<
+  'pending' | 'sending' | 'sent' | 'failed' | 'expired' | 'cancelled' | 'unknown',
+  number
+>;
+
+export interface Statistics {
+  status: string;
+  total: number;
+  counts: Counts;
+  /** Whether `total` is final. */
+  planned: boolean;
+}
+
+interface Mailing {
+  id: number;
+  status: string;
+  finishedAt: string | null;
+}
+
+const POLL_MS = 100;
+const HOUR_MS = 3_600_000;
+
+/** Posthorn's API, as any program would use it. Times are milliseconds since 1970. */
+export class Api {
+  constructor(
+    readonly url: string,
+    readonly key: string,
+  ) {}
+
+  /** @returns the new mailing's id and when it was asked for; it starts at once. */
+  async createMailing(
+    name: string,
+    filter: object = {},
+  ): Promise<{ id: number; postedAt: number }> {
+    const postedAt = Date.now();
+    const { id } = await this.call<Mailing>('POST', '/mailings', {
+      name,
+      text: TEXT,
+      filter,
+      endAt: new Date(postedAt + HOUR_MS).toISOString(),
+    });
+    return { id, postedAt };
+  }
+
+  statistics(id: number): Promise<Statistics> {
+    return this.call<Statistics>('GET', `/mailings/${id}/statistics`);
+  }
+
+  async cancel(id: number): Promise<void> {
+    await this.call('POST', `/mailings/${id}/cancel`);
+  }
+
+  /** @returns when its last message reached its final status. @throws Error after `limitMs`. */
+  async untilFinished(id: number, limitMs: number): Promise<number> {
+    const limit = performance.now() + limitMs;
+    while (performance.now() < limit) {
+      const { finishedAt } = await this.call<Mailing>('GET', `/mailings/${id}`);
+      if (finishedAt !== null) return Date.parse(finishedAt);
+      await sleep(POLL_MS);
+    }
+    const { status, counts } = await this.statistics(id);
+    throw new Error(`not finished in ${limitMs} ms: ${status}, ${JSON.stringify(counts)}`);
+  }
+
+  private async call<T>(method: string, path: string, body?: object): Promise<T> {
+    const answer = await fetch(this.url + path, {
+      method,
+      headers: { token: this.key, ...(body && { 'content-type': 'application/json' }) },
+      ...(body && { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(30_000),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${text}`);
+    return JSON.parse(text) as T;
+  }
+}
+
+/** What every measured message says. */
+export const TEXT = 'Everything at half price until Sunday: show this message at the counter.';

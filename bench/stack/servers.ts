@@ -1,0 +1,92 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { createDataSource } from '@app/domain';
+import { migrateQueue } from '@app/queue';
+import {
+  admin,
+  freePort,
+  isRedisInstalled,
+  reachableFolder,
+  type RunningPostgres,
+  type RunningRedis,
+  startPostgres,
+  startRedis,
+} from '@app/testkit';
+import { addClients } from './clients.js';
+import { Simulator } from './simulator.js';
+
+/** What every measurement stands on: one PostgreSQL, one stand-in, and Redis servers on demand. */
+export class Servers {
+  private readonly templates = new Map<number, string>();
+  private databases = 0;
+  private redises = 0;
+
+  private constructor(
+    private readonly folder: string,
+    private readonly postgres: RunningPostgres,
+    readonly postgresPid: number,
+    readonly simulator: Simulator,
+  ) {}
+
+  static async start(): Promise<Servers> {
+    const folder = mkdtempSync(join(tmpdir(), 'posthorn-bench-'));
+    const directory = reachableFolder(join(folder, 'postgres'));
+    // Durable as in production: what is committed is on the disk.
+    const postgres = await startPostgres({ directory, port: await freePort(), durable: true });
+    const pid = Number(readFileSync(join(directory, 'postmaster.pid'), 'utf8').split('\n')[0]);
+    return new Servers(folder, postgres, pid, await Simulator.start());
+  }
+
+  get hasRedis(): boolean {
+    return isRedisInstalled();
+  }
+
+  /** An empty Redis of its own, that writes its log like one in production. */
+  async startRedis(): Promise<RunningRedis> {
+    const directory = join(this.folder, `redis-${++this.redises}`);
+    return startRedis({ directory, port: await freePort(), appendonly: true });
+  }
+
+  /** A migrated database with so many clients; both it and its queue tables are as good as new. */
+  async createDatabase(clients: number): Promise<{ url: string; drop: () => Promise<void> }> {
+    const template = await this.template(clients);
+    const name = `bench_${++this.databases}`;
+    const url = await this.postgres.createDatabase(name, template);
+    // Else one measurement pays for writing down what another one made.
+    await admin(this.postgres.adminUrl, 'CHECKPOINT');
+    return {
+      url,
+      drop: () => admin(this.postgres.adminUrl, `DROP DATABASE "${name}" WITH (FORCE)`),
+    };
+  }
+
+  async postgresVersion(): Promise<string> {
+    const client = new pg.Client({ connectionString: this.postgres.adminUrl });
+    await client.connect();
+    const { rows } = await client.query<{ server_version: string }>('SHOW server_version');
+    await client.end();
+    return rows[0]?.server_version ?? '';
+  }
+
+  async stop(): Promise<void> {
+    await this.simulator.stop();
+    await this.postgres.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private async template(clients: number): Promise<string> {
+    const known = this.templates.get(clients);
+    if (known) return known;
+    const name = `template_${clients}`;
+    const url = await this.postgres.createDatabase(name);
+    const dataSource = await createDataSource(url, 'bench').initialize();
+    await dataSource.runMigrations();
+    await dataSource.destroy();
+    await migrateQueue(url);
+    await addClients(url, clients);
+    this.templates.set(clients, name);
+    return name;
+  }
+}
