@@ -21,6 +21,7 @@ export class MailingControlController {
     return toMailing(await this.control.pause(id));
   }
 
+  /** Goes on with a paused mailing. */
   @Post('resume')
   @HttpCode(200)
   @ApiOkResponse({ type: MailingDto })

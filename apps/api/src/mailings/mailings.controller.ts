@@ -94,6 +94,7 @@ export class MailingsController {
     return { items: items.map(toMailing), nextCursor };
   }
 
+  /** Reads a mailing. */
   @Get(':id')
   @ApiOkResponse({ type: MailingDto })
   async get(@Param('id', IdPipe) id: number): Promise<MailingDto> {

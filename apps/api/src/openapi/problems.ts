@@ -37,13 +37,7 @@ function generalStatuses({ operation }: DocumentedRoute): number[] {
   const parameters = operation.parameters ?? [];
   const inPath = parameters.some((parameter) => 'in' in parameter && parameter.in === 'path');
   const body = operation.requestBody !== undefined;
-  return [
-    ...(parameters.length > 0 || body ? [400] : []),
-    ...[401, 403],
-    ...(inPath ? [404] : []),
-    ...(body ? [413, 415] : []),
-    ...[500, 503],
-  ];
+  return [...[400, 401, 403], ...(inPath ? [404] : []), ...(body ? [413, 415] : []), ...[500, 503]];
 }
 
 function exampleFor(status: number, description: string): ProblemDto {

@@ -1,5 +1,6 @@
+import { Logger } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiKeys } from '../auth/api-keys.js';
 import { guardRoutes } from '../auth/authenticate.js';
 import { DomainErrorFilter } from '../domain-error.filter.js';
@@ -38,6 +39,7 @@ export function createAdapter(): FastifyAdapter {
 /** Everything that stands between the socket and the controllers, in this order. */
 export function prepareServer(app: NestFastifyApplication): void {
   const server = app.getHttpAdapter().getInstance();
+  tellRoutes(server);
   measureRequests(server);
   guardRoutes(server, app.get(ApiKeys), isOpen);
   acceptJsonOnly(server);
@@ -46,4 +48,12 @@ export function prepareServer(app: NestFastifyApplication): void {
   app.useGlobalFilters(new DomainErrorFilter());
   serveDocs(app, server);
   app.get(Inspector).register(server);
+}
+
+/** What is really served, for debugging and for the test that holds the documentation against it. */
+function tellRoutes(server: FastifyInstance): void {
+  const logger = new Logger('Routes');
+  server.addHook('onRoute', ({ method, url }) => {
+    for (const each of [method].flat()) logger.debug(`${each} ${url}`);
+  });
 }
