@@ -1,0 +1,247 @@
+import { join } from 'node:path';
+import pg from 'pg';
+import type { CrashablePostgres } from './crashable-postgres.js';
+import { FaultProxy } from './fault-proxy.js';
+import { freePort } from './free-port.js';
+import { startProcess, type Exit, type ProcessName, type RunningProcess } from './process.js';
+import { startRedis, type RunningRedis } from './redis.js';
+import { StandIn } from './stand-in.js';
+import { waitFor } from './wait-for.js';
+
+export type Backend = 'redis' | 'postgres';
+export type AppName = Exclude<ProcessName, 'simulator'>;
+export type Environment = Record<string, string | undefined>;
+
+export interface ClusterOptions {
+  backend: Backend;
+  postgres: CrashablePostgres;
+  /** For Redis's files. */
+  directory: string;
+  workers?: number;
+  beats?: number;
+  /** Messages that each worker sends at a time. */
+  concurrency?: number;
+  /** Added to the environment of api, workers and beats. */
+  environment?: Environment;
+  /** Before the first process of ours starts: the database is there. */
+  prepare?: (db: pg.Pool) => Promise<void>;
+}
+
+/** How a process ended that was asked to. */
+export interface Stopped extends Exit {
+  name: ProcessName;
+  pid: number;
+  tookMs: number;
+}
+
+/** A JWT without a secret in it, but one that must not show in a log. */
+export const PROVIDER_TOKEN =
+  'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJwb3N0aG9ybiIsImV4cCI6NDEwMjQ0NDgwMH0.ZmF1bHRzdWl0ZQ';
+export const ADMIN_TOKEN = 'fault-suite-admin-token-5b1f';
+
+/**
+ * The whole house on loopback, each process a real one, with a TCP fault proxy in front of
+ * PostgreSQL, of Redis and of the provider. The database itself is reached past the proxy by `db`.
+ */
+export class Cluster {
+  readonly workers: RunningProcess[] = [];
+  readonly beats: RunningProcess[] = [];
+  /** Every process that was ever started, for its log. */
+  readonly all: RunningProcess[] = [];
+  api: RunningProcess;
+  private redis: RunningRedis | undefined;
+  private readonly frozen = new Set<RunningProcess>();
+
+  private constructor(
+    readonly options: ClusterOptions,
+    readonly databaseUrl: string,
+    readonly db: pg.Pool,
+    readonly provider: StandIn,
+    readonly proxies: { postgres: FaultProxy; provider: FaultProxy; redis: FaultProxy | null },
+    private readonly redisPort: number,
+  ) {}
+
+  /** @throws when a process does not start; what had been started is ended then. */
+  static async start(options: ClusterOptions): Promise<Cluster> {
+    const databaseUrl = await options.postgres.createDatabase();
+    const db = new pg.Pool({ connectionString: databaseUrl, max: 8, application_name: 'suite' });
+    db.on('error', () => undefined); // the server is crashed on purpose
+    const provider = await StandIn.start(PROVIDER_TOKEN, process.env.PATH);
+    const redisPort = await freePort();
+    const proxies = {
+      postgres: await FaultProxy.start(options.postgres.port),
+      provider: await FaultProxy.start(provider.port),
+      redis: options.backend === 'redis' ? await FaultProxy.start(redisPort) : null,
+    };
+    const cluster = new Cluster(options, databaseUrl, db, provider, proxies, redisPort);
+    try {
+      await cluster.startEverything();
+      return cluster;
+    } catch (error) {
+      await cluster.destroy();
+      throw error;
+    }
+  }
+
+  get concurrency(): number {
+    return this.options.concurrency ?? 16;
+  }
+
+  /** What a process of ours gets: every service by its proxy. */
+  environment(changes: Environment = {}): Environment {
+    const { postgres, provider, redis } = this.proxies;
+    const database = this.databaseUrl.replace(/:\d+\//, `:${postgres.port}/`);
+    return {
+      DATABASE_URL: database,
+      QUEUE_URL: redis ? `redis://127.0.0.1:${redis.port}` : database,
+      NOTIFICATION_API_URL: `http://127.0.0.1:${provider.port}/v1`,
+      NOTIFICATION_API_TOKEN: PROVIDER_TOKEN,
+      DELIVERY_CONCURRENCY: String(this.concurrency),
+      API_HOST: '127.0.0.1',
+      API_PORT: '0',
+      WORKER_PORT: '0',
+      BEAT_PORT: '0',
+      ADMIN_TOKEN,
+      ENCRYPTION_KEY: 'fault-suite-encryption-key',
+      LOG_LEVEL: 'debug',
+      ...this.options.environment,
+      ...changes,
+    };
+  }
+
+  async startWorker(
+    changes: Environment = {},
+    command?: [string, ...string[]],
+  ): Promise<RunningProcess> {
+    const worker = await this.launch('worker', changes, command);
+    this.workers.push(worker);
+    return worker;
+  }
+
+  async startBeat(changes: Environment = {}): Promise<RunningProcess> {
+    const beat = await this.launch('beat', changes);
+    this.beats.push(beat);
+    return beat;
+  }
+
+  async startApi(): Promise<RunningProcess> {
+    this.api = await this.launch('api', {});
+    return this.api;
+  }
+
+  /** The beat that leads; waits until there is one. */
+  leader(timeoutMs = 15_000): Promise<RunningProcess> {
+    return waitFor(
+      async () => {
+        const answers = await Promise.all(
+          this.beats.map((beat) => this.leads(beat).catch(() => false)),
+        );
+        return this.beats[answers.indexOf(true)];
+      },
+      { timeoutMs, what: 'one of the beats leads' },
+    );
+  }
+
+  /** Whether this beat says that it leads; rejects when it says nothing. */
+  async leads(beat: RunningProcess): Promise<boolean> {
+    const metrics = await fetch(`${beat.url}/metrics`, { signal: AbortSignal.timeout(1_000) });
+    return (await metrics.text()).includes('\nposthorn_beat_leader 1');
+  }
+
+  /** SIGKILL: gone at once, whatever it was doing. */
+  async kill(victim: RunningProcess): Promise<void> {
+    await victim.kill();
+    this.forget(victim);
+  }
+
+  /** SIGTERM: it finishes what it has in hand. */
+  async stop(victim: RunningProcess): Promise<Stopped> {
+    const startedAt = performance.now();
+    const exit = await victim.stop();
+    this.forget(victim);
+    const { name, pid } = victim;
+    return { ...exit, name, pid, tookMs: performance.now() - startedAt };
+  }
+
+  /** SIGSTOP: not a single instruction more until `thaw`. */
+  freeze(victim: RunningProcess): void {
+    victim.signal('SIGSTOP');
+    this.frozen.add(victim);
+  }
+
+  thaw(victim: RunningProcess): void {
+    victim.signal('SIGCONT');
+    this.frozen.delete(victim);
+  }
+
+  async stopRedis(): Promise<void> {
+    await this.redis?.stop();
+    this.redis = undefined;
+  }
+
+  async startRedis(): Promise<void> {
+    this.redis = await startRedis({
+      port: this.redisPort,
+      directory: join(this.options.directory, `redis-${this.redisPort}`),
+      appendonly: true,
+    });
+  }
+
+  /** The queue's own URL, past the proxy. */
+  get queueUrl(): string {
+    return this.proxies.redis ? `redis://127.0.0.1:${this.redisPort}` : this.databaseUrl;
+  }
+
+  /** Everything works again; processes that stand still go on. */
+  async heal(): Promise<void> {
+    for (const victim of this.frozen) this.thaw(victim);
+    const { postgres, provider, redis } = this.proxies;
+    await Promise.all([postgres.heal(), provider.heal(), redis?.heal()]);
+  }
+
+  /** Asks every process of ours to end, and tells how it did. The stand-in and the database stay. */
+  async stopApps(): Promise<Stopped[]> {
+    const running = [this.api, ...this.workers, ...this.beats];
+    return Promise.all(running.map((victim) => this.stop(victim)));
+  }
+
+  /** Ends all that is left, by force. */
+  async destroy(): Promise<void> {
+    await Promise.all(this.all.map((victim) => victim.kill()));
+    await this.provider.process.kill();
+    await this.redis?.kill();
+    const { postgres, provider, redis } = this.proxies;
+    await Promise.all([postgres.close(), provider.close(), redis?.close()]);
+    await this.db.end();
+  }
+
+  private async startEverything(): Promise<void> {
+    const { backend, workers = 1, beats = 1, prepare } = this.options;
+    if (backend === 'redis') await this.startRedis();
+    await prepare?.(this.db);
+    await Promise.all([
+      this.startApi(),
+      ...Array.from({ length: workers }, () => this.startWorker()),
+      ...Array.from({ length: beats }, () => this.startBeat()),
+    ]);
+    await this.leader();
+  }
+
+  private async launch(
+    name: AppName,
+    changes: Environment,
+    command?: [string, ...string[]],
+  ): Promise<RunningProcess> {
+    const launched = await startProcess(name, this.environment(changes), command && { command });
+    this.all.push(launched);
+    return launched;
+  }
+
+  private forget(victim: RunningProcess): void {
+    this.frozen.delete(victim);
+    for (const list of [this.workers, this.beats]) {
+      const index = list.indexOf(victim);
+      if (index >= 0) list.splice(index, 1);
+    }
+  }
+}

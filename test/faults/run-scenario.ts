@@ -1,0 +1,147 @@
+import {
+  type Backend,
+  checkInvariants,
+  Cluster,
+  type CrashablePostgres,
+  type Evidence,
+  PROVIDER_TOKEN,
+  readFinalState,
+  type Stopped,
+  UsageSampler,
+  type Violation,
+  waitFor,
+} from '@app/testkit';
+import { Random, seedOf } from './random.js';
+import type { Sabotage, Scenario } from './scenario.js';
+import { Trial } from './trial.js';
+
+export interface Suite {
+  postgres: CrashablePostgres;
+  directory: string;
+  seed: number;
+}
+
+export interface Result {
+  scenario: string;
+  holds: string;
+  backend: Backend;
+  messages: number;
+  /** Messages that were taken more than once, each with an `unknown` attempt. */
+  duplicates: number;
+  /** The longest time that sending took to resume; null where nothing stood still. */
+  resumeMs: number | null;
+  tookMs: number;
+  /** Empty: all invariants and all that the scenario expects were kept. */
+  violations: Violation[];
+  failures: string[];
+  logs: readonly string[];
+}
+
+const SETTLE_MS = 60_000;
+const STOP_LIMIT_MS = 20_000;
+
+/** Starts the house, breaks it, mends it, lets it come to rest, and looks at what it left behind. */
+export async function runScenario(
+  scenario: Scenario,
+  backend: Backend,
+  suite: Suite,
+  sabotage: Sabotage = {},
+): Promise<Result> {
+  const startedAt = performance.now();
+  const cluster = await Cluster.start({
+    backend,
+    postgres: suite.postgres,
+    directory: suite.directory,
+    ...(scenario.workers !== undefined && { workers: scenario.workers }),
+    ...(scenario.beats !== undefined && { beats: scenario.beats }),
+    ...(scenario.concurrency !== undefined && { concurrency: scenario.concurrency }),
+    environment: { ...scenario.environment, ...sabotage.environment },
+    ...(sabotage.prepare && { prepare: sabotage.prepare }),
+  });
+  const trial = new Trial(cluster, new Random(seedOf(suite.seed, scenario.name, backend)));
+  const sampler = new UsageSampler(cluster);
+  try {
+    await attempt(trial, () => scenario.run(trial));
+    await cluster.heal();
+    await attempt(trial, () => settle(trial, scenario.settleMs ?? SETTLE_MS));
+    const seen = await sampler.stop();
+    trial.expect(seen.looks > 0, 'nobody looked at the counters while it ran');
+    trial.failures.push(...badEnds(await cluster.stopApps()));
+    const evidence = await collect(scenario, trial, seen);
+    return {
+      scenario: scenario.name,
+      holds: scenario.holds,
+      backend,
+      messages: evidence.database.messages.length,
+      duplicates: evidence.received.filter(({ accepted }) => accepted > 1).length,
+      resumeMs: longest(trial),
+      tookMs: performance.now() - startedAt,
+      violations: checkInvariants(evidence),
+      failures: trial.failures,
+      logs: evidence.logs,
+    };
+  } finally {
+    await sampler.stop();
+    await cluster.destroy();
+  }
+}
+
+/** What goes wrong on the way does not keep us from looking at the rest. */
+async function attempt(trial: Trial, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const { message, cause } = error as Error;
+    const because = cause instanceof Error ? ` (${cause.message})` : '';
+    trial.failures.push(`${message}${because}`);
+  }
+}
+
+/** Until nothing is left to do: every mailing has ended, every deleted one is purged. */
+async function settle(trial: Trial, timeoutMs: number): Promise<void> {
+  await waitFor(
+    async () => {
+      const open = await trial.sql(
+        `SELECT id FROM mailings WHERE finished_at IS NULL OR deleted_at IS NOT NULL`,
+      );
+      return open.length === 0;
+    },
+    { timeoutMs, what: 'everything has come to its end', everyMs: 200 },
+  );
+}
+
+function badEnds(ends: Stopped[]): string[] {
+  return ends.flatMap(({ name, code, signal, tookMs }) => {
+    if (code === 0 && tookMs <= STOP_LIMIT_MS) return [];
+    return [
+      `${name} ended with ${signal ?? `status ${String(code)}`} after ${Math.round(tookMs)} ms`,
+    ];
+  });
+}
+
+async function collect(
+  scenario: Scenario,
+  trial: Trial,
+  seen: Awaited<ReturnType<UsageSampler['stop']>>,
+): Promise<Evidence> {
+  const { cluster, acknowledged, audiences, phones, resumptions } = trial;
+  return {
+    acknowledged,
+    audiences,
+    database: { ...(await readFinalState(cluster.db)), disagreements: seen.disagreements },
+    received: await cluster.provider.received(),
+    duplicates: {
+      allowed: scenario.duplicates ?? 0,
+      answersMayGetLost: scenario.answersMayGetLost ?? false,
+    },
+    usage: seen.usage,
+    logs: cluster.all.flatMap(({ logs }) => logs),
+    secrets: { tokens: [PROVIDER_TOKEN], phones },
+    resumptions,
+  };
+}
+
+function longest({ resumptions }: Trial): number | null {
+  const times = resumptions.flatMap(({ tookMs }) => tookMs ?? []);
+  return times.length === 0 ? null : Math.max(...times);
+}

@@ -1,0 +1,37 @@
+import type { Backend, Environment } from '@app/testkit';
+import type pg from 'pg';
+import type { Trial } from './trial.js';
+
+/** One fault, and what must hold through it. */
+export interface Scenario {
+  name: string;
+  /** What must hold beyond the invariants, as a sentence for the report. */
+  holds: string;
+  backends: readonly Backend[];
+  /** Also part of `npm test`. */
+  short?: boolean;
+  workers?: number;
+  beats?: number;
+  /** Messages that a worker sends at a time. */
+  concurrency?: number;
+  environment?: Environment;
+  /** Messages that may be taken twice, each with a mark. Default: none. */
+  duplicates?: number;
+  /** Answers may get lost on their way to us, so that a confirmed message may end as `unknown`. */
+  answersMayGetLost?: boolean;
+  /** How long everything may take to come to its end after the faults are over. */
+  settleMs?: number;
+  run: (trial: Trial) => Promise<void>;
+}
+
+/** Breaks the house on purpose, to see that the suite notices. */
+export interface Sabotage {
+  environment?: Environment;
+  prepare?: (db: pg.Pool) => Promise<void>;
+}
+
+export const BOTH: readonly Backend[] = ['postgres', 'redis'];
+
+export function scenarios(...list: Scenario[]): Scenario[] {
+  return list;
+}

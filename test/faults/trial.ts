@@ -1,0 +1,259 @@
+import {
+  type Acknowledged,
+  type Cluster,
+  type FinalMailing,
+  type Resumption,
+  type RunningProcess,
+  waitFor,
+} from '@app/testkit';
+import type { MessageStatus } from '@app/domain';
+import { type ApiAnswer, callApi } from './http-caller.js';
+import type { Random } from './random.js';
+
+export interface MailingOptions {
+  name?: string;
+  text?: string;
+  endsInMs?: number;
+  startsInMs?: number;
+  window?: { from: string; to: string; timezone: string };
+  ratePerSecond?: number;
+  maxTries?: number;
+  operatorCodes?: string[];
+  /** Whom it must reach; default: every client there is. */
+  audience?: number[];
+}
+
+type Counters = Record<MessageStatus | 'total', number> & { planned: boolean };
+
+const DAY_MS = 86_400_000;
+const PATIENCE_MS = 60_000;
+
+/** A scenario's hands: what it does to the house, what it was told, and what it found wrong. */
+export class Trial {
+  readonly acknowledged: Acknowledged[] = [];
+  readonly audiences = new Map<number, { must: number[]; may: number[] }>();
+  readonly resumptions: Resumption[] = [];
+  readonly phones = new Set<string>();
+  /** What must hold beyond the invariants and did not. */
+  readonly failures: string[] = [];
+  private clientsMade = 0;
+
+  constructor(
+    readonly cluster: Cluster,
+    readonly random: Random,
+  ) {}
+
+  get provider() {
+    return this.cluster.provider;
+  }
+
+  get proxies() {
+    return this.cluster.proxies;
+  }
+
+  expect(holds: boolean, what: string): void {
+    if (!holds) this.failures.push(what);
+  }
+
+  /** Rows of one statement, past all proxies. */
+  async sql<Row extends object>(text: string, ...values: unknown[]): Promise<Row[]> {
+    return (await this.cluster.db.query<Row>(text, values)).rows;
+  }
+
+  /** A session of its own that holds what the statement locks until it is released. */
+  async lock(statement: string, ...values: unknown[]): Promise<{ release: () => Promise<void> }> {
+    const session = await this.cluster.db.connect();
+    await session.query('BEGIN');
+    await session.query(statement, values);
+    return {
+      release: async () => {
+        await session.query('ROLLBACK');
+        session.release();
+      },
+    };
+  }
+
+  async clients(
+    count: number,
+    { timezone = 'Europe/Moscow', operatorCode = '916' } = {},
+  ): Promise<number[]> {
+    const rows = await this.sql<{ id: number; phone: string }>(
+      `INSERT INTO clients (phone, operator_code, timezone)
+       SELECT (79160000000 + $1::bigint + i)::text, $3, $4 FROM generate_series(1, $2::int) i
+       RETURNING id, phone`,
+      this.clientsMade,
+      count,
+      operatorCode,
+      timezone,
+    );
+    this.clientsMade += count;
+    for (const { phone } of rows) this.phones.add(phone);
+    return rows.map(({ id }) => id);
+  }
+
+  call<T = unknown>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<ApiAnswer<T>> {
+    return callApi<T>(this.cluster.api.url, method, path, body, headers);
+  }
+
+  /** A call that has to succeed. */
+  async done<T = unknown>(method: string, path: string, body?: unknown): Promise<T> {
+    const answer = await this.call<T>(method, path, body);
+    if (answer.status >= 300) {
+      throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    }
+    return answer.body;
+  }
+
+  /** What `POST /mailings` gets. */
+  mailingBody(options: MailingOptions = {}) {
+    const { name = 'Fault', text = 'Hello', startsInMs, endsInMs = DAY_MS } = options;
+    const { window, ratePerSecond, maxTries, operatorCodes } = options;
+    return {
+      name,
+      text,
+      ...(startsInMs !== undefined && { startAt: new Date(now() + startsInMs).toISOString() }),
+      endAt: new Date(now() + endsInMs).toISOString(),
+      ...(operatorCodes && { filter: { operatorCodes } }),
+      ...(window && { window }),
+      ...(ratePerSecond !== undefined && { ratePerSecond }),
+      ...(maxTries !== undefined && { maxTries }),
+    };
+  }
+
+  async mailing(options: MailingOptions = {}): Promise<number> {
+    const audience = options.audience ?? (await this.allClients());
+    const { id } = await this.done<{ id: number }>('POST', '/mailings', this.mailingBody(options));
+    this.created(id, audience);
+    return id;
+  }
+
+  created(mailingId: number, audience: number[]): void {
+    this.acknowledged.push({ what: 'mailing created', mailingId });
+    this.audiences.set(mailingId, { must: audience, may: [] });
+  }
+
+  async allClients(): Promise<number[]> {
+    const rows = await this.sql<{ id: number }>('SELECT id FROM clients ORDER BY id');
+    return rows.map(({ id }) => id);
+  }
+
+  changed(mailingId: number, change: Partial<FinalMailing>): void {
+    this.acknowledged.push({ what: 'mailing changed', mailingId, now: change });
+  }
+
+  /** To be called as soon as a pause, cancel or delete has been answered. */
+  async stopped(mailingId: number, until?: number): Promise<void> {
+    const at = now();
+    const rows = await this.sql<{ id: number; claimed: boolean }>(
+      `SELECT id, status <> 'pending' AS claimed FROM messages WHERE mailing_id = $1`,
+      mailingId,
+    );
+    this.acknowledged.push({
+      what: 'sending stopped',
+      mailingId,
+      at,
+      ...(until !== undefined && { until }),
+      claimed: new Set(rows.filter((row) => row.claimed).map(({ id }) => id)),
+      messages: new Set(rows.map(({ id }) => id)),
+    });
+  }
+
+  async counters(mailingId: number): Promise<Counters> {
+    const [row] = await this.sql<Counters>(
+      'SELECT * FROM mailing_counters WHERE mailing_id = $1',
+      mailingId,
+    );
+    if (!row) throw new Error(`mailing ${mailingId} has no counters`);
+    return row;
+  }
+
+  /** Waits until the counters of a mailing are as they should be. */
+  until(
+    mailingId: number,
+    what: string,
+    holds: (counters: Counters) => boolean,
+    timeoutMs = PATIENCE_MS,
+  ): Promise<Counters> {
+    return waitFor(
+      async () => {
+        const counters = await this.counters(mailingId);
+        return holds(counters) && counters;
+      },
+      { timeoutMs, what: `mailing ${mailingId}: ${what}`, everyMs: 20 },
+    );
+  }
+
+  async sent(mailingId: number, least: number, timeoutMs?: number): Promise<void> {
+    await this.until(mailingId, `${least} are sent`, ({ sent }) => sent >= least, timeoutMs);
+  }
+
+  async finished(mailingId: number, timeoutMs = PATIENCE_MS): Promise<void> {
+    await waitFor(
+      async () => {
+        const rows = await this.sql(
+          'SELECT 1 FROM mailings WHERE id = $1 AND finished_at IS NOT NULL',
+          mailingId,
+        );
+        return rows.length === 1;
+      },
+      { timeoutMs, what: `mailing ${mailingId} has finished` },
+    );
+  }
+
+  /** Measures from now to the next OK of the provider. */
+  async resumes(after: string, limitMs: number): Promise<void> {
+    const { oks } = await this.provider.totals();
+    await this.measure(after, limitMs, async () => (await this.provider.totals()).oks > oks);
+  }
+
+  /** Measures from now until a beat leads, other than the one that stands still. */
+  async takesOver(after: string, limitMs: number, except?: RunningProcess): Promise<void> {
+    const others = this.cluster.beats.filter((beat) => beat !== except);
+    await this.measure(after, limitMs, async () => {
+      const answers = await Promise.all(
+        others.map((beat) => this.cluster.leads(beat).catch(() => false)),
+      );
+      return answers.includes(true);
+    });
+  }
+
+  /** Measures from `since` to the end of a mailing. */
+  async drains(mailingId: number, after: string, limitMs: number, since = now()): Promise<void> {
+    await this.measure(
+      after,
+      limitMs,
+      async () => {
+        const rows = await this.sql(
+          'SELECT 1 FROM mailings WHERE id = $1 AND finished_at IS NOT NULL',
+          mailingId,
+        );
+        return rows.length === 1;
+      },
+      since,
+    );
+  }
+
+  private async measure(
+    after: string,
+    limitMs: number,
+    look: () => Promise<boolean>,
+    since = now(),
+  ): Promise<void> {
+    const timeoutMs = limitMs - (now() - since);
+    const tookMs = await waitFor(look, { timeoutMs, what: after }).then(
+      () => now() - since,
+      () => null,
+    );
+    this.resumptions.push({ after, tookMs, limitMs });
+  }
+}
+
+/** Milliseconds since 1970, as the stand-in counts them. */
+export function now(): number {
+  return performance.timeOrigin + performance.now();
+}
