@@ -1,5 +1,4 @@
 import {
-  type ConnectionOptions,
   createPostgresBackend,
   Queue,
   runMigrations,
@@ -8,7 +7,9 @@ import {
   type QueueOptions,
   type WorkerOptions,
 } from 'bullmq';
+import { Redis } from 'ioredis';
 import pg from 'pg';
+import { bounded } from './bounded.js';
 
 /** Tables of the queue's own, beside ours when both live in one database. */
 const SCHEMA = 'bullmq';
@@ -17,31 +18,52 @@ export function isPostgres(url: string): boolean {
   return url.startsWith('postgres:') || url.startsWith('postgresql:');
 }
 
+/** A queue, and how to let go of it even when its backend never answered. */
+export interface OpenQueue {
+  queue: Queue;
+  close(): Promise<void>;
+}
+
+const CLOSE_LIMIT_MS = 2_000;
+
 /**
  * The producing end. The scheme of the URL chooses the backend; everything above sees one queue
- * (the casts only forget which). It fails at once while the backend is away, instead of piling up
+ * (the cast only forgets which). It fails at once while the backend is away, instead of piling up
  * commands.
  */
 export function createQueue(
   name: string,
   url: string,
   options: Omit<QueueOptions, 'connection'>,
-): Queue {
-  return isPostgres(url)
-    ? (new Queue(
-        name,
-        { ...options, connection: postgres(url, 4) },
-        createPostgresBackend,
-      ) as unknown as Queue)
-    : new Queue(name, {
-        ...options,
-        connection: {
-          ...redis(url),
-          enableOfflineQueue: false,
-          maxRetriesPerRequest: 0,
-          commandTimeout: 5_000,
-        },
-      });
+): OpenQueue {
+  if (isPostgres(url)) {
+    const queue = new Queue(
+      name,
+      { ...options, connection: postgres(url, 4) },
+      createPostgresBackend,
+    ) as unknown as Queue;
+    return { queue, close: () => bounded(queue.close(), CLOSE_LIMIT_MS) };
+  }
+  // The connection is ours: the client library would go on reconnecting a queue that was closed
+  // before its first answer.
+  const connection = new Redis(url, {
+    ...REDIS_OPTIONS,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: 5_000,
+  });
+  connection.on('error', () => undefined); // the queue reports it
+  const queue = new Queue(name, { ...options, connection });
+  return {
+    queue,
+    close: async () => {
+      try {
+        await bounded(queue.close(), CLOSE_LIMIT_MS);
+      } finally {
+        connection.disconnect();
+      }
+    },
+  };
 }
 
 /** The consuming end. It waits for its backend to come back. */
@@ -60,7 +82,7 @@ export function createWorker(
       ) as unknown as Worker)
     : new Worker(name, processor, {
         ...options,
-        connection: { ...redis(url), maxRetriesPerRequest: null },
+        connection: { ...REDIS_OPTIONS, url, maxRetriesPerRequest: null },
       });
 }
 
@@ -89,13 +111,10 @@ function postgres(url: string, max: number) {
   };
 }
 
-function redis(url: string): ConnectionOptions {
-  return {
-    url,
-    connectTimeout: 3_000,
-    keepAlive: 5_000,
-    // Silence for longer than the longest blocking command means that the connection is dead.
-    socketTimeout: 30_000,
-    retryStrategy: (times: number) => Math.min(times * 100, 2_000),
-  };
-}
+const REDIS_OPTIONS = {
+  connectTimeout: 3_000,
+  keepAlive: 5_000,
+  // Silence for longer than the longest blocking command means that the connection is dead.
+  socketTimeout: 30_000,
+  retryStrategy: (times: number) => Math.min(times * 100, 2_000),
+};

@@ -1,7 +1,8 @@
 import { UnrecoverableError, type Worker } from 'bullmq';
 import { type Logger, messageOf } from '@app/platform';
 import { createWorker } from './backend.js';
-import { bounded, DeliveryQueue } from './delivery-queue.js';
+import { bounded } from './bounded.js';
+import { DeliveryQueue } from './delivery-queue.js';
 import { type DeliveryJob, parseDeliveryJob, queueName } from './jobs.js';
 
 export interface ConsumerOptions {

@@ -1,6 +1,7 @@
-import type { Job, Queue } from 'bullmq';
+import type { Queue } from 'bullmq';
 import { type Logger, messageOf } from '@app/platform';
-import { createQueue } from './backend.js';
+import { createQueue, type OpenQueue } from './backend.js';
+import { bounded } from './bounded.js';
 import { DELIVER, type DeliveryJob, deliveryJobId, queueName } from './jobs.js';
 
 /** addBulk is atomic in the queue: larger pieces would block it for too long. */
@@ -22,11 +23,13 @@ export interface FeedItem extends DeliveryJob {
 /** The producing end of one lane's queue. Every call ends within seconds, whatever the queue does. */
 export class DeliveryQueue {
   private readonly queue: Queue;
+  private readonly opened: OpenQueue;
 
   constructor(url: string, lane: string, logger: Logger) {
-    this.queue = createQueue(queueName(lane), url, {
+    this.opened = createQueue(queueName(lane), url, {
       streams: { events: { maxLen: 100 } },
     });
+    this.queue = this.opened.queue;
     this.queue.on('error', (error) => {
       logger.debug({ lane, error: messageOf(error) }, 'queue connection');
     });
@@ -56,26 +59,6 @@ export class DeliveryQueue {
   }
 
   async close(): Promise<void> {
-    await bounded(this.queue.close()).catch(() => this.queue.disconnect().catch(() => undefined));
-  }
-}
-
-export type DeliveryQueueJob = Job<DeliveryJob>;
-
-const LIMIT_MS = 10_000;
-
-/** The client library waits for ever in several states; we do not. */
-export async function bounded<T>(work: Promise<T>, limitMs = LIMIT_MS): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`The queue did not answer within ${limitMs} ms`));
-    }, limitMs);
-  });
-  try {
-    return await Promise.race([work, limit]);
-  } finally {
-    clearTimeout(timer);
-    work.catch(() => undefined);
+    await this.opened.close().catch(() => undefined);
   }
 }

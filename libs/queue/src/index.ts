@@ -1,4 +1,5 @@
-export { createQueue, isPostgres, migrateQueue } from './backend.js';
-export { DeliveryQueue, bounded, type FeedItem } from './delivery-queue.js';
+export { createQueue, isPostgres, migrateQueue, type OpenQueue } from './backend.js';
+export { bounded } from './bounded.js';
+export { DeliveryQueue, type FeedItem } from './delivery-queue.js';
 export { DeliveryConsumer, type ConsumerOptions } from './delivery-consumer.js';
 export { DELIVER, deliveryJobId, parseDeliveryJob, queueName, type DeliveryJob } from './jobs.js';

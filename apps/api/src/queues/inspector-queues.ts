@@ -4,7 +4,7 @@ import type { Queue } from 'bullmq';
 import type { DataSource } from 'typeorm';
 import { databaseOf } from '@app/mailing';
 import { messageOf } from '@app/platform';
-import { bounded, createQueue, queueName } from '@app/queue';
+import { bounded, createQueue, type OpenQueue, queueName } from '@app/queue';
 import { API_CONFIG, type ApiConfig } from '../config.js';
 
 /** Looking at the queue is a favour: it never holds a request for longer. */
@@ -17,7 +17,7 @@ const LIMIT_MS = 2_000;
 @Injectable()
 export class InspectorQueues implements OnApplicationShutdown {
   private readonly logger = new Logger('Inspector');
-  private readonly queues = new Map<string, Queue>();
+  private readonly queues = new Map<string, OpenQueue>();
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -33,28 +33,29 @@ export class InspectorQueues implements OnApplicationShutdown {
       'SELECT name FROM lanes ORDER BY id',
     );
     const [known] = this.queues.values();
-    if (known) await bounded(known.getJobCountByTypes('waiting'), LIMIT_MS);
+    if (known) await bounded(known.queue.getJobCountByTypes('waiting'), LIMIT_MS);
     for (const { name } of rows) {
       if (this.queues.has(name)) continue;
-      const queue = await this.open(name);
+      const open = await this.open(name);
       // Two looks at once may both have opened it.
       if (this.queues.has(name)) {
-        await this.close(queue);
+        await close(open);
         continue;
       }
-      this.queues.set(name, queue);
-      opened(queue);
+      this.queues.set(name, open);
+      opened(open.queue);
     }
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([...this.queues.values()].map((queue) => this.close(queue)));
+    await Promise.all([...this.queues.values()].map(close));
   }
 
   /** A queue that has answered once reconnects by itself; one that has not is of no use later. */
-  private async open(lane: string): Promise<Queue> {
+  private async open(lane: string): Promise<OpenQueue> {
     const url = this.config.QUEUE_URL ?? this.config.DATABASE_URL;
-    const queue = createQueue(queueName(lane), url, { skipWaitingForReady: true });
+    const open = createQueue(queueName(lane), url, {});
+    const { queue } = open;
     // Without a listener a dropped connection would end the process.
     queue.on('error', (error) => {
       this.logger.debug(`queue ${lane}: ${messageOf(error)}`);
@@ -62,14 +63,14 @@ export class InspectorQueues implements OnApplicationShutdown {
     try {
       await bounded(queue.waitUntilReady(), LIMIT_MS);
       await bounded(queue.getJobCountByTypes('waiting'), LIMIT_MS);
-      return queue;
+      return open;
     } catch (error) {
-      void this.close(queue);
+      void close(open);
       throw error;
     }
   }
+}
 
-  private async close(queue: Queue): Promise<void> {
-    await bounded(queue.close(), LIMIT_MS).catch(() => queue.disconnect().catch(() => undefined));
-  }
+async function close(open: OpenQueue): Promise<void> {
+  await open.close().catch(() => undefined);
 }

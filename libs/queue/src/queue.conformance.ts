@@ -1,0 +1,163 @@
+import { createLogger } from '@app/platform';
+import { DeliveryConsumer } from './delivery-consumer.js';
+import { DeliveryQueue } from './delivery-queue.js';
+import { createQueue } from './backend.js';
+import { type DeliveryJob, queueName } from './jobs.js';
+
+const logger = createLogger('test', 'silent');
+
+/** What the engine relies on, whatever the backend. `url` is asked for when the tests run. */
+export function describeQueue(name: string, url: () => string): void {
+  describe(`the queue on ${name}`, () => {
+    let lanes = 0;
+    let lane: string;
+    let queue: DeliveryQueue;
+    let consumers: DeliveryConsumer[];
+
+    beforeEach(() => {
+      lane = `test-${process.pid}-${++lanes}`;
+      queue = new DeliveryQueue(url(), lane, logger);
+      consumers = [];
+    });
+    afterEach(async () => {
+      await Promise.all(consumers.map((consumer) => consumer.close()));
+      await queue.close();
+    });
+
+    function consume(handle: (job: DeliveryJob) => Promise<void>, concurrency = 4) {
+      const consumer = new DeliveryConsumer({ url: url(), lane, concurrency, logger, handle });
+      consumers.push(consumer);
+      return consumer;
+    }
+    /** Ends when `count` jobs have been handled. */
+    function collect(count: number): { jobs: DeliveryJob[]; done: Promise<void> } {
+      const jobs: DeliveryJob[] = [];
+      const done = new Promise<void>((resolve) => {
+        consume((job) => {
+          jobs.push(job);
+          if (jobs.length === count) resolve();
+          return Promise.resolve();
+        });
+      });
+      return { jobs, done };
+    }
+    const item = (messageId: number, attempts = 0) => ({ messageId, attempts });
+    const NOW = 1_800_000_000_000;
+
+    it('brings each job that was fed to a handler', async () => {
+      await queue.feed(
+        Array.from({ length: 1_200 }, (_, index) => item(index + 1)),
+        NOW,
+      );
+      expect(await queue.waiting()).toBe(1_200);
+      const { jobs, done } = collect(1_200);
+      await done;
+      expect(new Set(jobs.map((job) => job.messageId)).size).toBe(1_200);
+    });
+
+    it('ignores a job that is waiting already, until its epoch has passed', async () => {
+      await queue.feed([item(7), item(7)], NOW);
+      await queue.feed([item(7)], NOW + 1);
+      expect(await queue.waiting()).toBe(1);
+      await queue.feed([item(7)], NOW + 10_000);
+      await queue.feed([item(7, 1)], NOW);
+      expect(await queue.waiting()).toBe(3);
+    });
+
+    it('takes a job again whose message was handled before', async () => {
+      const { jobs, done } = collect(2);
+      await queue.feed([item(7)], NOW);
+      while (jobs.length < 1) await new Promise((resolve) => setImmediate(resolve));
+      // The finished job must be gone, or its id would keep the message out for good.
+      for (;;) {
+        await queue.feed([item(7)], NOW);
+        if (jobs.length >= 2) break;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      await done;
+    });
+
+    it('lets a probe overtake what is waiting', async () => {
+      await queue.feed([item(1), item(2), item(3)], NOW);
+      await queue.probe({ messageId: 99, probe: 5 }, NOW);
+      const seen: DeliveryJob[] = [];
+      await new Promise<void>((resolve) => {
+        consume((job) => {
+          seen.push(job);
+          if (seen.length === 4) resolve();
+          return Promise.resolve();
+        }, 1);
+      });
+      expect(seen[0]).toEqual({ messageId: 99, probe: 5 });
+    });
+
+    it('brings a job again whose handler failed', async () => {
+      await queue.feed([item(1)], NOW);
+      let calls = 0;
+      await new Promise<void>((resolve) => {
+        consume(() => {
+          if (++calls < 2) return Promise.reject(new Error('the database is away'));
+          resolve();
+          return Promise.resolve();
+        });
+      });
+      expect(calls).toBe(2);
+    });
+
+    it('keeps a poison job for the inspector and goes on with the next', async () => {
+      const { queue: raw, close } = createQueue(queueName(lane), url(), {});
+      raw.on('error', () => undefined);
+      await raw.add('deliver', { messageId: 'drop table' }, { jobId: 'poison-1' });
+      const { jobs, done } = collect(1);
+      await queue.feed([item(5)], NOW);
+      await done;
+      expect(jobs).toEqual([{ messageId: 5 }]);
+      while ((await raw.getFailedCount()) === 0) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      const [failed] = await raw.getFailed(0, 0);
+      expect(failed?.failedReason).toMatch(/messageId: integer/);
+      await close();
+    });
+
+    it('holds no more jobs at a time than its concurrency', async () => {
+      await queue.feed(
+        Array.from({ length: 40 }, (_, index) => item(index + 1)),
+        NOW,
+      );
+      let active = 0;
+      let most = 0;
+      let handled = 0;
+      await new Promise<void>((resolve) => {
+        consume(async () => {
+          most = Math.max(most, ++active);
+          await new Promise((next) => setTimeout(next, 5));
+          active--;
+          if (++handled === 40) resolve();
+        }, 8);
+      });
+      expect(most).toBeLessThanOrEqual(8);
+      expect(most).toBeGreaterThan(1);
+    });
+
+    it('closes only when the jobs in hand are done', async () => {
+      await queue.feed([item(1)], NOW);
+      let finish: () => void = () => undefined;
+      let isDone = false;
+      const consumer = await new Promise<DeliveryConsumer>((resolve) => {
+        const opened = consume(async () => {
+          resolve(opened);
+          await new Promise<void>((end) => {
+            finish = end;
+          });
+          isDone = true;
+        });
+      });
+      const closed = consumer.close();
+      setTimeout(finish, 100);
+      await closed;
+      expect(isDone).toBe(true);
+      expect(consumer.inFlight).toBe(0);
+    });
+  });
+}
