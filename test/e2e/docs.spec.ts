@@ -1,0 +1,72 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { environment } from '@app/platform';
+import { allCode, anchorsOf, inlineCode, localLinks, readPages } from './docs.js';
+
+const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
+  scripts: Record<string, string>;
+};
+
+/** Read by the tests, not by the processes. */
+const TEST_VARIABLES = ['REDIS_URL', 'REQUIRE_REDIS'];
+
+describe.each(readPages().map((page) => [page.path, page] as const))('%s', (_, page) => {
+  it('links to files and headings that exist', () => {
+    for (const { target, anchor } of localLinks(page)) {
+      expect([target, existsSync(target)]).toEqual([target, true]);
+      if (anchor) expect(anchorsOf(readFileSync(target, 'utf8'))).toContain(anchor);
+    }
+  });
+
+  it('names files and folders that exist', () => {
+    const named = inlineCode(page.text).filter((code) =>
+      /^(apps|libs|docs|demo|test|bench|scripts|\.ci)\/[\w./-]*$|^[\w.-]+\.(yml|mjs|json)$|^\.[a-z]+\.example$/.test(
+        code,
+      ),
+    );
+    for (const path of named) expect([path, existsSync(path)]).toEqual([path, true]);
+  });
+
+  it('names programs that the build makes', () => {
+    const scripts = allCode(page.text).flatMap(
+      (code) => code.match(/\bdist\/[\w./-]+\.js\b/g) ?? [],
+    );
+    for (const script of scripts) {
+      const source = script.replace(/^dist\//, '').replace(/\.js$/, '.ts');
+      expect([script, existsSync(source)]).toEqual([script, true]);
+    }
+  });
+
+  it('names npm scripts that exist', () => {
+    const scripts = allCode(page.text).flatMap((code) =>
+      [...code.matchAll(/\bnpm (?:run )?(test\b|(?<=run )[\w:]+)/g)].map(([, name]) => name ?? ''),
+    );
+    for (const script of scripts) expect(Object.keys(manifest.scripts)).toContain(script);
+  });
+
+  it('names variables that exist', () => {
+    const names = allCode(page.text).flatMap((code) => /^[A-Z]+(_[A-Z]+)+\b/.exec(code)?.[0] ?? []);
+    for (const name of names) {
+      expect([...Object.keys(environment.shape), ...TEST_VARIABLES]).toContain(name);
+    }
+  });
+});
+
+describe('README.md', () => {
+  const [readme] = readPages();
+
+  it('begins with the two commands', () => {
+    const [first = ''] = allCode(readme?.text ?? '');
+    expect(first.split('\n').map((line) => line.split('#')[0]?.trim())).toEqual([
+      'npm run demo',
+      'npm test',
+      '',
+    ]);
+  });
+
+  it('names every page of the docs', () => {
+    const targets = localLinks(readme ?? { path: '', text: '' }).map(({ target }) => target);
+    for (const { path } of readPages()) {
+      if (path !== 'README.md') expect(targets).toContain(path);
+    }
+  });
+});
