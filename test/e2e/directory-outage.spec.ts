@@ -2,12 +2,12 @@ import { poolOf } from '@app/domain';
 import {
   type ApiCaller,
   createTestDatabase,
+  FaultProxy,
   newPhone,
   type RunningApi,
   startApi,
   type TestDatabase,
 } from '@app/testkit';
-import { FaultProxy } from '../../libs/testkit/src/fault-proxy.js';
 
 /** Every kind of route that needs the database. */
 const ROUTES: [string, string, unknown?][] = [

@@ -18,6 +18,9 @@ const BASE = '/queues';
 const COOKIE = 'posthorn_queues';
 /** The board's own handlers wait for the queue without a limit. */
 const HANDLER_LIMIT_MS = 10_000;
+/** The page names fonts of a foreign host; without them it looks the same and nobody is told. */
+const BOARD_POLICY =
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; worker-src 'self' blob:";
 const FORM_LIMIT = 4_096;
 
 /**
@@ -61,6 +64,9 @@ export class Inspector {
           return this.whenReachable(reply, (queue) => {
             board.addQueue(new BullMQAdapter(queue));
           });
+        });
+        guarded.addHook('onSend', async (_request, reply) => {
+          reply.header('content-security-policy', BOARD_POLICY);
         });
         await guarded.register(this.adapter.registerPlugin(), { prefix: BASE });
       });
