@@ -21,6 +21,7 @@ export interface House {
   databaseUrl: string;
   apiUrl: string;
   simulatorUrl: string;
+  workerUrl: string;
   /** The admin's API key. */
   key: string;
 }
@@ -60,6 +61,7 @@ export async function openHouse(folder: string, children: Children): Promise<Hou
   const key = readKey(folder);
   const simulatorUrl = `http://127.0.0.1:${ports.simulator}`;
   const apiUrl = `http://127.0.0.1:${ports.api}`;
+  const workerUrl = `http://127.0.0.1:${ports.worker}`;
   const environment = {
     DATABASE_URL: database.url,
     API_HOST: '127.0.0.1',
@@ -80,9 +82,9 @@ export async function openHouse(folder: string, children: Children): Promise<Hou
   await Promise.all([start('simulator'), start('api'), start('worker'), start('beat')]);
   done('simulator', simulatorUrl);
   done('api', apiUrl);
-  done('worker', `http://127.0.0.1:${ports.worker}/metrics`);
-  done('beat', `http://127.0.0.1:${ports.beat}/metrics`);
-  return { children, folder, databaseUrl: database.url, apiUrl, simulatorUrl, key };
+  done('worker', workerUrl);
+  done('beat', `http://127.0.0.1:${ports.beat}`);
+  return { children, folder, databaseUrl: database.url, apiUrl, simulatorUrl, workerUrl, key };
 }
 
 /** Those who send first, then what they send through, the database last. */

@@ -51,12 +51,13 @@ export function showDelivery(delivery: Delivery): void {
   }
 }
 
-export function showAddresses({ apiUrl, simulatorUrl, key, folder }: House, mailing: number): void {
+export function showAddresses(house: House, mailing: number): void {
+  const { apiUrl, simulatorUrl, workerUrl, key, folder } = house;
   const addresses = {
     'API docs': `${apiUrl}/docs`,
     ReDoc: `${apiUrl}/redoc`,
     Queues: `${apiUrl}/queues`,
-    Metrics: `${apiUrl}/metrics`,
+    Metrics: `${workerUrl}/metrics`,
     Simulator: `${simulatorUrl}/docs`,
     Received: `${simulatorUrl}/received/messages`,
     Logs: `${folder}/*.log`,
