@@ -200,7 +200,7 @@ describe.each(BACKENDS)('the queue inspector on %s', (backend) => {
 
   it('forgets who signs out', async () => {
     const cookie = await signIn(TEST_ADMIN_KEY);
-    const out = await anyone.post('/queues/logout', undefined, { cookie });
+    const out = await anyone.get('/queues/logout', { cookie });
     expect([out.status, out.headers.get('location')]).toEqual([303, '/queues/login']);
     expect((await anyone.get('/queues/api/queues', { cookie })).status).toBe(401);
   });
@@ -219,6 +219,7 @@ describe.each(BACKENDS)('the queue inspector on %s', (backend) => {
     const swallow = () => {
       proxy.swallow();
       if (backend === 'postgres') proxy.cut();
+      return Promise.resolve();
     };
     for (const cause of [refuse, swallow]) {
       await cause();

@@ -45,7 +45,12 @@ export class Inspector {
     const board = createBullBoard({
       queues: [],
       serverAdapter: this.adapter.setBasePath(BASE),
-      options: { uiConfig: { boardTitle: 'Posthorn queues' } },
+      options: {
+        uiConfig: {
+          boardTitle: 'Posthorn queues',
+          miscLinks: [{ text: 'Sign out', url: `${BASE}/logout` }],
+        },
+      },
     });
     void server.register(async (scope) => {
       await scope.register(cookie);
@@ -83,7 +88,7 @@ export class Inspector {
     );
     scope.get(`${BASE}/login`, (_request, reply) => page(reply, 200));
     scope.post(`${BASE}/login`, (request, reply) => this.signIn(request, reply));
-    scope.post(`${BASE}/logout`, (request, reply) => {
+    scope.get(`${BASE}/logout`, (request, reply) => {
       this.sessions.end(request.cookies[COOKIE] ?? '', Date.now());
       return reply
         .clearCookie(COOKIE, { path: BASE, httpOnly: true, sameSite: 'strict' })
