@@ -111,10 +111,9 @@ function postgres(url: string, max: number) {
   };
 }
 
+/** Connections that died without a word: the producer's commands time out, the consumer has its watchdog. */
 const REDIS_OPTIONS = {
   connectTimeout: 3_000,
   keepAlive: 5_000,
-  // Silence for longer than the longest blocking command means that the connection is dead.
-  socketTimeout: 30_000,
   retryStrategy: (times: number) => Math.min(times * 100, 2_000),
 };
