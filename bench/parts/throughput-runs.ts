@@ -1,7 +1,8 @@
 import type { Bench } from '../part.js';
 import { TEXT } from '../stack/api.js';
 import { WARM_UP_CLIENTS } from '../stack/clients.js';
-import { type Backend, type MailingRun, runMailing } from '../stack/mailing-run.js';
+import { type Cpu, perThousand, startCpuMeter } from '../stack/cpu-meter.js';
+import { type Backend, runMailing } from '../stack/mailing-run.js';
 import type { Servers } from '../stack/servers.js';
 import { PROVIDER_TOKEN } from '../stack/simulator.js';
 import { runYardstick, type YardstickName } from '../yardsticks/yardstick.js';
@@ -9,68 +10,67 @@ import { runYardstick, type YardstickName } from '../yardsticks/yardstick.js';
 /** What an installation has that does not set DELIVERY_CONCURRENCY; the yardsticks get the same. */
 const CONCURRENCY = 256;
 
-/** Messages per second of everything that ran in one round, one after the other. */
-export interface Round {
-  redis: MailingRun | null;
-  postgres: MailingRun;
-  bareRedis: number | null;
-  barePostgres: number;
-  rowAtATime: number;
+export interface Run {
+  messages: number;
+  perSecond: number;
+  /** From before POST to the first request at the provider; a yardstick has none. */
+  firstMessageMs?: number;
+  cpu: Cpu;
 }
 
-/** The slower contenders get fewer messages, so that each takes about as long. */
-export interface Sizes {
-  redis: number;
-  postgres: number;
-  barePostgres: number;
-  rowAtATime: number;
+interface Contender {
+  name: string;
+  backend: Backend;
+  /** Of the clients; the slower ones get fewer messages, so that each takes about as long. */
+  share: number;
+  yardstick?: YardstickName;
 }
 
-export function sizesFor(clients: number): Sizes {
-  const part = (share: number) => Math.max(WARM_UP_CLIENTS, Math.round(clients * share));
-  return {
-    redis: clients,
-    postgres: part(1 / 3),
-    barePostgres: part(1 / 5),
-    rowAtATime: part(1 / 10),
-  };
-}
+export const CONTENDERS = {
+  redis: { name: 'Posthorn, Redis queue', backend: 'redis', share: 1 },
+  bareRedis: {
+    name: 'bare BullMQ on Redis',
+    backend: 'redis',
+    share: 1,
+    yardstick: 'bare-bullmq',
+  },
+  rowAtATime: {
+    name: 'row at a time, Redis queue',
+    backend: 'redis',
+    share: 1 / 10,
+    yardstick: 'row-at-a-time',
+  },
+  postgres: { name: 'Posthorn, Postgres queue', backend: 'postgres', share: 1 / 3 },
+  barePostgres: {
+    name: 'bare BullMQ on Postgres',
+    backend: 'postgres',
+    share: 1 / 5,
+    yardstick: 'bare-bullmq',
+  },
+} satisfies Record<string, Contender>;
+
+export type ContenderKey = keyof typeof CONTENDERS;
+
+/** Everything that ran in one round, one after the other; without Redis some are missing. */
+export type Round = Partial<Record<ContenderKey, Run>>;
 
 /** Everything once. Every other round goes backwards, so that no place in the order is an advantage. */
-export async function runRound(bench: Bench, sizes: Sizes, backwards: boolean): Promise<Round> {
-  const { servers, say } = bench;
-  const round: Partial<Round> = {};
-  const mailing = async (backend: Backend, clients: number) => {
-    const run = await runMailing(servers, { backend, clients });
-    say(`  pipeline on ${backend}: ${run.perSecond.toFixed(0)} messages/s`);
-    return run;
-  };
-  const yardstick = async (name: YardstickName, backend: Backend, messages: number) => {
-    const perSecond = await measure(servers, name, backend, messages);
-    say(`  ${name} on ${backend}: ${perSecond.toFixed(0)} messages/s`);
-    return perSecond;
-  };
-  const { hasRedis } = servers;
-  const steps = [
-    async () => {
-      round.redis = hasRedis ? await mailing('redis', sizes.redis) : null;
-    },
-    async () => {
-      round.bareRedis = hasRedis ? await yardstick('bare-bullmq', 'redis', sizes.redis) : null;
-    },
-    async () => {
-      const backend = hasRedis ? 'redis' : 'postgres';
-      round.rowAtATime = await yardstick('row-at-a-time', backend, sizes.rowAtATime);
-    },
-    async () => {
-      round.postgres = await mailing('postgres', sizes.postgres);
-    },
-    async () => {
-      round.barePostgres = await yardstick('bare-bullmq', 'postgres', sizes.barePostgres);
-    },
-  ];
-  for (const step of backwards ? steps.toReversed() : steps) await step();
-  return round as Round;
+export async function runRound(bench: Bench, backwards: boolean): Promise<Round> {
+  const { servers, options, say } = bench;
+  const keys = Object.keys(CONTENDERS) as ContenderKey[];
+  const round: Round = {};
+  for (const key of backwards ? keys.toReversed() : keys) {
+    const contender: Contender = CONTENDERS[key];
+    const { name, backend, share, yardstick } = contender;
+    if (backend === 'redis' && !servers.hasRedis) continue;
+    const messages = Math.max(WARM_UP_CLIENTS, Math.round(options.clients * share));
+    const run = yardstick
+      ? await measure(servers, yardstick, backend, messages)
+      : await runMailing(servers, { backend, clients: messages });
+    say(`  ${name}: ${run.perSecond.toFixed(0)} messages/s`);
+    round[key] = run;
+  }
+  return round;
 }
 
 async function measure(
@@ -78,12 +78,17 @@ async function measure(
   name: YardstickName,
   backend: Backend,
   messages: number,
-): Promise<number> {
+): Promise<Run> {
   const database = await servers.createDatabase(messages);
   const redis = backend === 'redis' ? await servers.startRedis() : null;
   try {
     await servers.simulator.forget();
-    const seconds = await runYardstick(name, {
+    const cpuUsed = startCpuMeter({
+      postgres: [servers.postgresPid],
+      redis: redis ? [redis.pid] : [],
+      simulator: [servers.simulator.pid],
+    });
+    const { seconds, cpuSeconds } = await runYardstick(name, {
       queueUrl: redis?.url ?? database.url,
       databaseUrl: database.url,
       providerUrl: servers.simulator.providerUrl,
@@ -94,7 +99,13 @@ async function measure(
       concurrency: CONCURRENCY,
     });
     await servers.simulator.checkEachOnce(WARM_UP_CLIENTS + messages);
-    return messages / seconds;
+    // The servers' share includes the warm-up, so it is spread over that too.
+    const cpu = cpuUsed(WARM_UP_CLIENTS + messages);
+    return {
+      messages,
+      perSecond: messages / seconds,
+      cpu: { ...cpu, worker: perThousand(cpuSeconds, messages) },
+    };
   } finally {
     await redis?.stop();
     await database.drop();

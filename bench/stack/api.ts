@@ -19,7 +19,7 @@ interface Mailing {
   finishedAt: string | null;
 }
 
-const POLL_MS = 100;
+const POLL_MS = 250;
 const HOUR_MS = 3_600_000;
 
 /** Posthorn's API, as any program would use it. Times are milliseconds since 1970. */

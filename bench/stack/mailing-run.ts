@@ -1,7 +1,8 @@
 import { WARM_UP_CLIENTS, WARM_UP_CODE } from './clients.js';
 import { House, type HouseOptions, type PeakRss } from './house.js';
 import type { Servers } from './servers.js';
-import { cpuSeconds, peakRss } from './usage.js';
+import { type Cpu, startCpuMeter } from './cpu-meter.js';
+import { peakRss } from './usage.js';
 
 export type Backend = 'redis' | 'postgres';
 
@@ -14,8 +15,7 @@ export interface MailingRun {
   firstMessageMs: number;
   /** MB of RSS. */
   peaks: PeakRss & { redis: number | null };
-  /** CPU milliseconds per 1,000 messages. */
-  cpu: Record<'api' | 'beat' | 'worker' | 'postgres' | 'redis' | 'simulator', number>;
+  cpu: Cpu;
 }
 
 export interface RunOptions extends Pick<HouseOptions, 'workers' | 'concurrency'> {
@@ -46,12 +46,18 @@ export async function runMailing(servers: Servers, options: RunOptions): Promise
     try {
       await warmUp(house);
       await simulator.forget();
-      const cpu = () => cpuOf(servers, house, redis?.pid);
-      const before = cpu();
+      const cpuUsed = startCpuMeter({
+        worker: house.pids('worker'),
+        beat: house.pids('beat'),
+        api: house.pids('api'),
+        postgres: [servers.postgresPid],
+        redis: redis ? [redis.pid] : [],
+        simulator: [simulator.pid],
+      });
       const { id, postedAt } = await house.api.createMailing('measured');
       const limitMs = START_MS + (clients * 1_000) / LEAST_PER_SECOND;
       const finishedAt = await house.api.untilFinished(id, limitMs);
-      const after = cpu();
+      const cpu = cpuUsed(clients);
       const received = await simulator.checkEachOnce(clients);
       await checkCounts(house, id, clients);
       const seconds = (finishedAt - postedAt) / 1_000;
@@ -61,7 +67,7 @@ export async function runMailing(servers: Servers, options: RunOptions): Promise
         perSecond: clients / seconds,
         firstMessageMs: received.firstAt - postedAt,
         peaks: { ...house.peaks(), redis: redis ? peakRss(redis.pid) : null },
-        cpu: perThousand(before, after, clients),
+        cpu,
       };
     } finally {
       await house.close();
@@ -83,31 +89,4 @@ async function checkCounts(house: House, id: number, expected: number): Promise<
   const { total, counts } = await house.api.statistics(id);
   if (total === expected && counts.sent === expected) return;
   throw new Error(`of ${expected} messages ${JSON.stringify({ total, ...counts })}`);
-}
-
-type Cpu = MailingRun['cpu'];
-
-function cpuOf(servers: Servers, house: House, redisPid: number | undefined): Cpu {
-  const sum = (pids: number[]) => pids.reduce((total, pid) => total + cpuSeconds(pid), 0);
-  return {
-    api: sum(house.pids('api')),
-    beat: sum(house.pids('beat')),
-    worker: sum(house.pids('worker')),
-    postgres: cpuSeconds(servers.postgresPid),
-    redis: redisPid === undefined ? 0 : cpuSeconds(redisPid),
-    simulator: cpuSeconds(servers.simulator.pid),
-  };
-}
-
-/** Seconds per so many messages are, times a million, milliseconds per thousand of them. */
-function perThousand(before: Cpu, after: Cpu, messages: number): Cpu {
-  const used = (name: keyof Cpu) => ((after[name] - before[name]) * 1e6) / messages;
-  return {
-    api: used('api'),
-    beat: used('beat'),
-    worker: used('worker'),
-    postgres: used('postgres'),
-    redis: used('redis'),
-    simulator: used('simulator'),
-  };
 }

@@ -1,6 +1,6 @@
 import { Pool } from 'undici';
 import { BareQueue } from './bullmq.js';
-import { type Task, yardstick } from './yardstick.js';
+import { measureEffort, type Task, yardstick } from './yardstick.js';
 
 interface Message {
   id: number;
@@ -14,20 +14,20 @@ interface Message {
 yardstick(async (task) => {
   const queue = new BareQueue<Message>(task.queueUrl, 'bare');
   const send = sender(task);
-  const round = async (from: number, count: number): Promise<number> => {
+  const round = (from: number, count: number) => {
     const messages = Array.from({ length: count }, (_, index) => ({
       id: from + index,
       phone: 79_000_000_000 + from + index,
     }));
-    const startedAt = performance.now();
-    await queue.add(messages);
-    await queue.drain(count, task.concurrency, send);
-    return (performance.now() - startedAt) / 1_000;
+    return measureEffort(async () => {
+      await queue.add(messages);
+      await queue.drain(count, task.concurrency, send);
+    });
   };
   await round(1, task.warmUp);
-  const seconds = await round(1 + task.warmUp, task.messages);
+  const effort = await round(1 + task.warmUp, task.messages);
   await queue.close();
-  return seconds;
+  return effort;
 });
 
 function sender({ providerUrl, token, text, concurrency }: Task) {
