@@ -137,7 +137,7 @@ describe('deleting a client', () => {
   });
 
   async function waitsAtGate(): Promise<boolean> {
-    for (let look = 0; look < 1_000; look++) {
+    for (let look = 0; look < 5_000; look++) {
       const { rows } = await poolOf(database.dataSource).query(
         `SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND NOT granted`,
         [GATE],

@@ -21,7 +21,7 @@ const ROUTES: [string, string, unknown?][] = [
   ['GET', '/mailings/statistics'],
   ['GET', '/queues/api/queues'],
 ];
-const FAST_MS = 1_000;
+const FAST_MS = 2_000;
 
 describe('while the database is away', () => {
   let database: TestDatabase;

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { messageOf } from '@app/platform';
 
 export type ProcessName = 'api' | 'beat' | 'worker' | 'simulator';
 
@@ -63,14 +64,17 @@ export async function startProcess(
   const log = new Log(child);
   const exited = new Promise<Exit>((resolve) => {
     // `close` comes after the last line has been read.
-    child.once('close', (code, signal) => {
+    const end = (exit: Exit) => {
       living.delete(child);
-      resolve({ code, signal });
+      log.end();
+      resolve(exit);
+    };
+    child.once('close', (code, signal) => {
+      end({ code, signal });
     });
     child.once('error', (error) => {
-      living.delete(child);
       log.add(error.message);
-      resolve({ code: null, signal: null });
+      end({ code: null, signal: null });
     });
   });
   const running: RunningProcess = {
@@ -88,21 +92,18 @@ export async function startProcess(
     waitForLog: (matches, timeoutMs = 10_000) => log.wait(matches, timeoutMs),
   };
   try {
-    const line = await Promise.race([
-      log.wait((text) => entry(text).msg === 'started', options.startTimeoutMs ?? 30_000),
-      exited.then(({ code, signal }): never => {
-        throw new Error(`ended with ${signal ?? `status ${String(code)}`}`);
-      }),
-    ]);
+    const isStart = (text: string) => entry(text).msg === 'started';
+    const line = await log.wait(isStart, options.startTimeoutMs ?? 30_000);
     const { address, url } = entry(line);
     running.url = loopback(address ?? url ?? '');
     return running;
   } catch (error) {
+    const { exitCode, signalCode } = child;
+    const ended = exitCode !== null || signalCode !== null;
     child.kill('SIGKILL');
+    const reason = ended ? `ended with ${signalCode ?? `status ${exitCode}`}` : messageOf(error);
     const tail = log.lines.slice(-20).join('\n');
-    throw new Error(`${name} did not start: ${(error as Error).message}\n${tail}`, {
-      cause: error,
-    });
+    throw new Error(`${name} did not start: ${reason}\n${tail}`, { cause: error });
   }
 }
 
@@ -124,7 +125,8 @@ async function stop(running: RunningProcess, signal: NodeJS.Signals, limitMs: nu
 /** The lines of a child, and those who wait for one. */
 class Log {
   readonly lines: string[] = [];
-  private readonly waiting = new Set<(line: string) => void>();
+  private readonly waiting = new Set<Waiter>();
+  private ended = false;
 
   constructor(child: ChildProcess) {
     for (const stream of [child.stdout, child.stderr]) {
@@ -137,26 +139,44 @@ class Log {
 
   add(line: string): void {
     this.lines.push(line);
-    for (const look of this.waiting) look(line);
+    for (const waiter of this.waiting) waiter.look(line);
+  }
+
+  /** No line will come any more. */
+  end(): void {
+    this.ended = true;
+    for (const waiter of this.waiting) waiter.giveUp('the process has ended');
   }
 
   wait(matches: (line: string) => boolean, timeoutMs: number): Promise<string> {
     const past = this.lines.find(matches);
     if (past !== undefined) return Promise.resolve(past);
+    if (this.ended) return Promise.reject(new Error('the process has ended'));
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.waiting.delete(look);
-        reject(new Error(`no such log line within ${timeoutMs} ms`));
-      }, timeoutMs);
-      const look = (line: string) => {
-        if (!matches(line)) return;
+      const done = () => {
         clearTimeout(timer);
-        this.waiting.delete(look);
-        resolve(line);
+        this.waiting.delete(waiter);
       };
-      this.waiting.add(look);
+      const waiter: Waiter = {
+        look: (line) => {
+          if (!matches(line)) return;
+          done();
+          resolve(line);
+        },
+        giveUp: (reason) => {
+          done();
+          reject(new Error(`no such log line: ${reason}`));
+        },
+      };
+      const timer = setTimeout(waiter.giveUp, timeoutMs, `not within ${timeoutMs} ms`);
+      this.waiting.add(waiter);
     });
   }
+}
+
+interface Waiter {
+  look: (line: string) => void;
+  giveUp: (reason: string) => void;
 }
 
 function entry(line: string): { msg?: string; address?: string; url?: string } {
