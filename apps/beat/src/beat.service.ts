@@ -9,6 +9,7 @@ import { DispatchService, FinishService, PlanService, SlotsService } from '@app/
 import { Gauge, health, type Logger, messageOf, metrics, systemClock } from '@app/platform';
 import { BEAT_CONFIG, type BeatConfig, LOGGER } from './config.js';
 import { LeaderSession } from './leader-session.js';
+import { ReportDesk, warnOfMissingSettings } from './reports.js';
 import { schedule } from './schedule.js';
 import { TaskLoop } from './task-loop.js';
 
@@ -36,6 +37,7 @@ export class BeatService implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   onApplicationBootstrap(): void {
+    warnOfMissingSettings(this.config.reports, this.logger);
     void this.stand();
   }
 
@@ -90,6 +92,7 @@ export class BeatService implements OnApplicationBootstrap, OnModuleDestroy {
 class Term {
   private readonly loops: TaskLoop[];
   private readonly dispatch: DispatchService;
+  private readonly desk: ReportDesk;
 
   constructor(
     private readonly session: LeaderSession,
@@ -105,11 +108,13 @@ class Term {
       clock: systemClock,
       logger,
     });
+    this.desk = new ReportDesk(db, config, logger);
     const tasks = schedule({
       slots,
       plan: new PlanService(db, slots, logger),
       dispatch: this.dispatch,
       finish: new FinishService(db, logger),
+      reports: this.desk.reports,
     });
     const wake = (name: string) => this.loops.find((loop) => loop.name === name)?.wake();
     this.loops = tasks.map((task) => new TaskLoop(task, logger, wake));
@@ -120,8 +125,10 @@ class Term {
   }
 
   async end(): Promise<void> {
+    this.desk.stop();
     await Promise.all(this.loops.map((loop) => loop.stop()));
     await this.dispatch.close();
+    await this.desk.close();
     await this.session.close();
   }
 }

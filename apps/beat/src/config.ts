@@ -1,7 +1,24 @@
-import { loadConfig } from '@app/platform';
+import { type Environment, loadConfig, type Variable } from '@app/platform';
 
 export const BEAT_CONFIG = Symbol('BeatConfig');
 export const LOGGER = Symbol('Logger');
+
+const REPORT_VARIABLES = [
+  'SMTP_URL',
+  'MAIL_FROM',
+  'REPORT_RECIPIENTS',
+  'REPORT_TIME',
+  'REPORT_LANGUAGE',
+  'SERVER_TIMEZONE',
+  'PUBLIC_URL',
+  'ALERT_ERROR_RATE',
+  'ALERT_WEBHOOK_URL',
+  'ENCRYPTION_KEY',
+] as const satisfies readonly Variable[];
+
+/** The provider's token is not used here, only looked at: an alert says when it is about to expire. */
+export type ReportConfig = Pick<Environment, (typeof REPORT_VARIABLES)[number]> &
+  Partial<Pick<Environment, 'NOTIFICATION_API_TOKEN'>>;
 
 export interface BeatConfig {
   port: number;
@@ -10,23 +27,30 @@ export interface BeatConfig {
   directUrl: string;
   queueUrl: string;
   concurrency: number;
+  reports: ReportConfig;
 }
 
 /** @throws ConfigError that names every missing or wrong variable. */
 export function readBeatConfig(): BeatConfig {
-  const env = loadConfig([
-    'DATABASE_URL',
-    'DATABASE_DIRECT_URL',
-    'QUEUE_URL',
-    'BEAT_PORT',
-    'DELIVERY_CONCURRENCY',
-    'LOG_LEVEL',
-  ]);
+  const env = loadConfig(
+    [
+      'DATABASE_URL',
+      'DATABASE_DIRECT_URL',
+      'QUEUE_URL',
+      'BEAT_PORT',
+      'DELIVERY_CONCURRENCY',
+      'LOG_LEVEL',
+      ...REPORT_VARIABLES,
+    ],
+    undefined,
+    ['NOTIFICATION_API_TOKEN'],
+  );
   return {
     port: env.BEAT_PORT,
     logLevel: env.LOG_LEVEL,
     directUrl: env.DATABASE_DIRECT_URL ?? env.DATABASE_URL,
     queueUrl: env.QUEUE_URL ?? env.DATABASE_URL,
     concurrency: env.DELIVERY_CONCURRENCY,
+    reports: env,
   };
 }

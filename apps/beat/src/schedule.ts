@@ -1,10 +1,17 @@
-import type { DispatchService, FinishService, PlanService, SlotsService } from '@app/mailing';
+import type {
+  DispatchService,
+  FinishService,
+  PlanService,
+  Reports,
+  SlotsService,
+} from '@app/mailing';
 
 export interface Services {
   plan: PlanService;
   slots: SlotsService;
   dispatch: DispatchService;
   finish: FinishService;
+  reports: Reports;
 }
 
 export interface Task {
@@ -34,7 +41,7 @@ const GRACE_MS = 10_000;
 const whenMore = (more: boolean) => (more ? AT_ONCE : undefined);
 
 /** The one table of what runs when. */
-export function schedule({ plan, slots, dispatch, finish }: Services): Task[] {
+export function schedule({ plan, slots, dispatch, finish, reports }: Services): Task[] {
   return [
     {
       name: 'start',
@@ -85,6 +92,29 @@ export function schedule({ plan, slots, dispatch, finish }: Services): Task[] {
       everyMs: 2_000,
       onWake: true,
       run: async () => whenMore(await finish.purge()),
+    },
+    {
+      name: 'reports',
+      everyMs: 5_000,
+      run: async (wake) => {
+        if (await reports.raise()) {
+          wake('mail');
+          wake('webhook');
+        }
+        return undefined;
+      },
+    },
+    // Mail servers are slow and webhooks are somebody else's: each has a loop of its own.
+    {
+      name: 'mail',
+      everyMs: 2_000,
+      onWake: true,
+      run: async () => whenMore(await reports.sendMail()),
+    },
+    {
+      name: 'webhook',
+      everyMs: 2_000,
+      run: async () => whenMore(await reports.postAlert()),
     },
   ];
 }

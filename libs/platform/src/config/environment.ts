@@ -8,6 +8,25 @@ const postgresUrl = url('postgres:', 'postgresql:');
 const port = z.coerce.number().int().min(0).max(65_535);
 const timezone = z.string().refine(isTimezone, { message: 'must be an IANA timezone' });
 
+const emailAddress = /^[^\s@<>,;"]+@[^\s@<>,;"]+$/;
+
+/** Separated by commas or white space. */
+const emailList = z
+  .string()
+  .transform((value) => value.split(/[\s,;]+/).filter((address) => address !== ''))
+  .refine((addresses) => addresses.every((address) => emailAddress.test(address)), {
+    message: 'must be e-mail addresses, separated by commas',
+  });
+
+/** `0.2` and `20%` are the same. */
+const share = z
+  .string()
+  .regex(/^\d+(\.\d+)? ?%?$/, 'must be a share like 0.2 or 20%')
+  .transform((value) => (value.endsWith('%') ? parseFloat(value) / 100 : Number(value)))
+  .refine((value) => value > 0 && value <= 1, {
+    message: 'must be above 0 and at most 1, or 100%',
+  });
+
 function isTimezone(value: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: value });
@@ -36,6 +55,26 @@ export const environment = z.object({
   NOTIFICATION_API_RATE: z.coerce.number().positive().max(100_000).optional(),
   DELIVERY_CONCURRENCY: z.coerce.number().int().min(1).max(2_000).default(256),
   TELEGRAM_API_URL: url('http:', 'https:').default('https://api.telegram.org'),
+
+  PUBLIC_URL: url('http:', 'https:')
+    .transform((value) => value.replace(/\/+$/, ''))
+    .default('http://localhost:8000'),
+
+  SMTP_URL: url('smtp:', 'smtps:').optional(),
+  MAIL_FROM: z
+    .string()
+    .refine((value) => emailAddress.test(value) || /<[^\s@<>]+@[^\s@<>]+>$/.test(value), {
+      message: 'must be an address, or a name and an <address>',
+    })
+    .default('Posthorn <posthorn@localhost>'),
+  REPORT_RECIPIENTS: emailList.optional(),
+  REPORT_TIME: z
+    .string()
+    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day, HH:MM')
+    .default('09:00'),
+  REPORT_LANGUAGE: z.enum(['en', 'ru']).default('en'),
+  ALERT_ERROR_RATE: share.default(0.2),
+  ALERT_WEBHOOK_URL: url('http:', 'https:').optional(),
 
   SERVER_TIMEZONE: timezone.default('Europe/Moscow'),
   ADMIN_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),

@@ -19,16 +19,19 @@ export class ConfigError extends Error {
  * Reads the named variables, checked and converted. An empty variable counts as not set, as
  * compose files pass it on that way.
  *
+ * @param optional variables that others need and this process can do without; checked if they are set.
  * @throws ConfigError that names every missing or wrong variable.
  */
-export function loadConfig<V extends Variable>(
+export function loadConfig<V extends Variable, O extends Variable = never>(
   variables: readonly V[],
   source: Record<string, string | undefined> = process.env,
-): Pick<Environment, V> {
+  optional: readonly O[] = [],
+): Pick<Environment, V> & Partial<Pick<Environment, O>> {
   const set = Object.fromEntries(
     Object.entries(source).filter(([, value]) => value !== undefined && value !== ''),
   );
-  const mask = Object.fromEntries(variables.map((name) => [name, true]));
+  const wanted = [...variables, ...optional.filter((name) => set[name] !== undefined)];
+  const mask = Object.fromEntries(wanted.map((name) => [name, true]));
   const schema = environment.pick(mask as Record<Variable, true>);
   const parsed = schema.safeParse(set);
   if (!parsed.success) throw new ConfigError(parsed.error.issues.map(describe));

@@ -1,0 +1,65 @@
+import { connectionOptions, type Queryable } from '@app/domain';
+import { Reports } from '@app/mailing';
+import { type Logger, messageOf, systemClock } from '@app/platform';
+import pg from 'pg';
+import type { BeatConfig, ReportConfig } from './config.js';
+
+/** Reading for a report may take a while; anything slower than this is given up. */
+const READ_TIMEOUT_MS = 20_000;
+
+/** Reports of one time of leadership, with connections of their own for what they read. */
+export class ReportDesk {
+  readonly reports: Reports;
+  private readonly pool: pg.Pool;
+
+  /** @param db the leader's session */
+  constructor(db: Queryable, { directUrl, reports: env }: BeatConfig, logger: Logger) {
+    this.pool = new pg.Pool({
+      ...connectionOptions(directUrl, 'posthorn-beat-reports'),
+      statement_timeout: READ_TIMEOUT_MS,
+      max: 2,
+    });
+    this.pool.on('error', (error) => {
+      logger.warn({ error: messageOf(error) }, 'a connection for reports is lost');
+    });
+    this.reports = new Reports({
+      db,
+      read: this.pool,
+      settings: {
+        time: env.REPORT_TIME,
+        timezone: env.SERVER_TIMEZONE,
+        language: env.REPORT_LANGUAGE,
+        recipients: env.REPORT_RECIPIENTS ?? [],
+        publicUrl: env.PUBLIC_URL,
+      },
+      alerts: {
+        errorRate: env.ALERT_ERROR_RATE,
+        webhookUrl: env.ALERT_WEBHOOK_URL,
+        providerToken: env.NOTIFICATION_API_TOKEN,
+        encryptionKey: env.ENCRYPTION_KEY,
+      },
+      mail: { url: env.SMTP_URL, from: env.MAIL_FROM },
+      clock: systemClock,
+      logger,
+    });
+  }
+
+  stop(): void {
+    this.reports.stop();
+  }
+
+  async close(): Promise<void> {
+    this.reports.close();
+    await this.pool.end().catch(() => undefined);
+  }
+}
+
+/** Once, when the process starts: whoever forgot a setting learns it here. */
+export function warnOfMissingSettings(env: ReportConfig, logger: Logger): void {
+  const missing = [
+    ...(env.SMTP_URL === undefined ? ['SMTP_URL'] : []),
+    ...(env.REPORT_RECIPIENTS?.length ? [] : ['REPORT_RECIPIENTS']),
+  ];
+  if (missing.length === 0) return;
+  logger.warn({ missing }, 'reports are not sent by e-mail, only kept: GET /reports shows them');
+}

@@ -1,0 +1,84 @@
+import type { Ending } from '../content.js';
+import type { ReportLanguage } from '../settings.js';
+import { en } from './words.en.js';
+import { ru } from './words.ru.js';
+
+/** Forms of a noun by CLDR plural category; `other` stands in for those that a language lacks. */
+export interface Forms {
+  one: string;
+  few?: string;
+  many?: string;
+  other: string;
+}
+
+/** Everything that reports say in words. */
+export interface Words {
+  daily: string;
+  completion: string;
+  alert: string;
+  sent: string;
+  failed: string;
+  expired: string;
+  cancelled: string;
+  unknown: string;
+  pending: string;
+  success: string;
+  total: string;
+  messages: Forms;
+  mailings: Forms;
+  attempts: Forms;
+  /** Abbreviated. */
+  units: { hours: string; minutes: string; seconds: string };
+  mailing: string;
+  statuses: Record<string, string>;
+  endings: Record<Ending, string>;
+  /** `98 % delivered`. */
+  delivered: (share: string) => string;
+  theDayBefore: string;
+  /** Percentage points. */
+  points: string;
+  /** `of 1,200 messages sent` */
+  outOf: (messages: string) => string;
+  reasons: string;
+  reason: string;
+  attemptsTitle: string;
+  nothing: string;
+  more: (count: string) => string;
+  legend: string;
+  open: string;
+  openMailing: string;
+  period: (from: string, to: string, timezone: string) => string;
+  started: string;
+  ended: string;
+  took: string;
+  footer: string;
+  possibleDuplicate: string;
+  errorRate: (share: string, name: string) => string;
+  errorRateText: (bad: string, attempts: string, minutes: string, threshold: string) => string;
+  errorRateNext: string;
+  breakerOpen: (channel: string) => string;
+  breakerOpenText: (since: string) => string;
+  breakerOpenNext: string;
+  breakerClosed: (channel: string) => string;
+  breakerClosedText: (from: string, to: string) => string;
+  breakerClosedNext: string;
+  tokenExpires: (channel: string, when: string) => string;
+  tokenExpired: (channel: string) => string;
+  tokenText: (when: string) => string;
+  tokenNext: string;
+}
+
+const LANGUAGES: Record<ReportLanguage, Words> = { en, ru };
+
+export function wordsOf(language: ReportLanguage): Words {
+  return LANGUAGES[language];
+}
+
+/** The form of a noun that belongs to a number. */
+export function formOf(language: ReportLanguage, count: number, forms: Forms): string {
+  const category = new Intl.PluralRules(language).select(count);
+  if (category === 'one' || category === 'few' || category === 'many') {
+    return forms[category] ?? forms.other;
+  }
+  return forms.other;
+}
