@@ -84,6 +84,9 @@ describe('docker-compose.yml', () => {
     const provider = new URL(example.set.NOTIFICATION_API_URL ?? '');
     expect(compose.services).toHaveProperty(provider.hostname);
     expect(interpolate(simulator?.ports?.[0] ?? '').result).toContain(`:${provider.port}:`);
+    const { mailpit } = compose.services;
+    expect(mailpit?.image).toContain('mailpit');
+    expect(example.set.SMTP_URL).toBe('smtp://mailpit:1025'); // the port that its image listens on
   });
 
   it('waits for the migration, and asks every process for its health on its own port', () => {
