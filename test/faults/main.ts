@@ -1,78 +1,116 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Backend, CrashablePostgres, isRedisInstalled } from '@app/testkit';
 import { type Options, parseOptions } from './options.js';
-import { runScenario, type Result, type Suite } from './run-scenario.js';
+import { missingFrom, type Proof, PROOFS } from './proofs.js';
+import { line, type Proven, report } from './report.js';
+import { failedResult, isGreen, type Result, runScenario, type Suite } from './run-scenario.js';
 import type { Scenario } from './scenario.js';
 import { SCENARIOS } from './scenarios/index.js';
 import { sideBySide } from './side-by-side.js';
+import { soak } from './soak.js';
 
 const LOGS = '.posthorn/faults';
+const REPORT = 'docs/faults.md';
 
-interface Run {
-  scenario: Scenario;
-  backend: Backend;
-}
+type Run = { scenario: Scenario; backend: Backend } & ({ proof?: undefined } | { proof: Proof });
 
 async function main(): Promise<number> {
   const options = parseOptions(process.argv.slice(2));
-  const directory = mkdtempSync(join(tmpdir(), 'posthorn-faults-'));
   const runs = plan(options);
   if (runs.length === 0) throw new TypeError('no scenario has such a name');
-  const servers = await Promise.all(
-    Array.from({ length: Math.min(options.jobs, runs.length) }, (_, lane) =>
-      CrashablePostgres.start(join(directory, `lane-${lane}`, 'postgres')),
-    ),
-  );
-  try {
-    const results = await sideBySide(runs, options.jobs, async ({ scenario, backend }, lane) => {
-      const postgres = servers[lane];
-      if (!postgres) throw new Error(`lane ${lane} has no server`);
-      const suite: Suite = { postgres, directory, seed: options.seed };
-      const result = await runScenario(scenario, backend, suite);
-      show(result, options);
-      return result;
+  const results: Result[] = [];
+  const proven: Proven[] = [];
+  await withServers(Math.min(options.jobs, runs.length), options.seed, async (suites) => {
+    await sideBySide(runs, suites, async ({ scenario, backend, proof }, suite) => {
+      const result = await runScenario(scenario, backend, suite, proof?.sabotage).catch(
+        (error: unknown) => failedResult(scenario, backend, error),
+      );
+      if (proof) proven.push(tellProof({ proof, result, missing: missingFrom(proof, result) }));
+      else results.push(tell(result, options));
     });
-    return results.every(isGreen) ? 0 : 1;
+  });
+  const order = (name: string) => SCENARIOS.findIndex((scenario) => scenario.name === name);
+  results.sort((a, b) => order(a.scenario) - order(b.scenario));
+  if (isWhole(options)) writeFileSync(REPORT, report(results, proven, options.seed));
+  const green = results.every(isGreen) && proven.every(({ missing }) => missing.length === 0);
+  return green ? 0 : 1;
+}
+
+/** A server for each lane, for scenarios crash theirs. Nothing of them stays. */
+async function withServers(
+  lanes: number,
+  seed: number,
+  work: (suites: Suite[]) => Promise<void>,
+): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'posthorn-faults-'));
+  chmodSync(directory, 0o755); // PostgreSQL runs as another user when we are root
+  const suites: Suite[] = [];
+  try {
+    for (let lane = 0; lane < lanes; lane++) {
+      const own = join(directory, `lane-${lane}`);
+      const postgres = await CrashablePostgres.start(join(own, 'postgres'));
+      suites.push({ directory: own, postgres, seed });
+    }
+    await work(suites);
   } finally {
-    await Promise.all(servers.map((server) => server.stop()));
+    await Promise.all(suites.map(({ postgres }) => postgres.stop()));
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-function plan({ only, backend }: Options): Run[] {
-  const backends: Backend[] = isRedisInstalled() ? ['postgres', 'redis'] : ['postgres'];
-  return SCENARIOS.filter(({ name }) => only === undefined || name.includes(only)).flatMap(
-    (scenario) =>
-      scenario.backends
-        .filter((name) => backends.includes(name))
-        .filter((name) => backend === undefined || name === backend)
-        .map((name) => ({ scenario, backend: name })),
+function plan(options: Options): Run[] {
+  const { only, backend, part, soakMinutes } = options;
+  const hasRedis = isRedisInstalled();
+  if (!hasRedis) console.error('redis-server is not installed: only the PostgreSQL queue is tried');
+  const here = (name: Backend) =>
+    (name === 'postgres' || hasRedis) && (backend === undefined || name === backend);
+  const wanted = (name: string) => only === undefined || name === only || name.includes(only);
+  const onBackends = (scenario: Scenario): Run[] =>
+    scenario.backends.filter(here).map((name) => ({ scenario, backend: name }));
+  if (soakMinutes !== undefined) {
+    return onBackends(soak(soakMinutes, console.error));
+  }
+  const scenarios = SCENARIOS.filter(({ name }) => wanted(name)).flatMap(onBackends);
+  const proofs = PROOFS.filter((proof) => wanted(proof.name) && here(proof.backend)).map(
+    (proof) => {
+      const scenario = SCENARIOS.find(({ name }) => name === proof.scenario);
+      if (!scenario) throw new Error(`there is no scenario ${proof.scenario}`);
+      return { scenario, backend: proof.backend, proof };
+    },
   );
+  return [...(part === 'proofs' ? [] : scenarios), ...(part === 'scenarios' ? [] : proofs)];
 }
 
-function isGreen({ violations, failures }: Result): boolean {
-  return violations.length === 0 && failures.length === 0;
+function isWhole({ only, backend, part, soakMinutes }: Options): boolean {
+  return only === undefined && backend === undefined && part === 'all' && soakMinutes === undefined;
 }
 
-function show(result: Result, { json }: Options): void {
+function tell(result: Result, { json }: Options): Result {
   const { logs, ...shown } = result;
-  if (json) {
-    process.stdout.write(`${JSON.stringify(shown)}\n`);
-  } else {
-    const { scenario, backend, messages, duplicates, resumeMs, tookMs } = result;
-    const seconds = (ms: number | null) => (ms === null ? '–' : `${(ms / 1000).toFixed(1)} s`);
-    console.log(
-      `${isGreen(result) ? '✓' : '✗'} ${scenario} (${backend}): ${messages} messages, ` +
-        `${duplicates} duplicates, resumed after ${seconds(resumeMs)}, took ${seconds(tookMs)}`,
-    );
+  if (json) process.stdout.write(`${JSON.stringify(shown)}\n`);
+  else {
+    console.log(line(result));
     for (const { invariant, what } of result.violations) console.log(`    ${invariant}: ${what}`);
     for (const failure of result.failures) console.log(`    ${failure}`);
   }
-  if (isGreen(result)) return;
-  mkdirSync(LOGS, { recursive: true });
-  writeFileSync(join(LOGS, `${result.scenario}-${result.backend}.log`), logs.join('\n'));
+  if (!isGreen(result)) {
+    mkdirSync(LOGS, { recursive: true });
+    writeFileSync(join(LOGS, `${result.scenario}-${result.backend}.log`), logs.join('\n'));
+  }
+  return result;
+}
+
+function tellProof(proven: Proven): Proven {
+  const { proof, result, missing } = proven;
+  const red = [...new Set(result.violations.map(({ invariant }) => invariant))].join(', ');
+  console.log(
+    missing.length === 0
+      ? `✓ proof ${proof.name}: ${red} went red in ${proof.scenario}`
+      : `✗ proof ${proof.name}: ${missing.join('; ')}`,
+  );
+  return proven;
 }
 
 main().then(

@@ -4,7 +4,6 @@ import {
   Cluster,
   type CrashablePostgres,
   type Evidence,
-  PROVIDER_TOKEN,
   readFinalState,
   type Stopped,
   UsageSampler,
@@ -37,6 +36,18 @@ export interface Result {
   logs: readonly string[];
 }
 
+export function isGreen({ violations, failures }: Result): boolean {
+  return violations.length === 0 && failures.length === 0;
+}
+
+/** What is left to say when the house could not even be started or looked at. */
+export function failedResult(scenario: Scenario, backend: Backend, error: unknown): Result {
+  const { name, holds } = scenario;
+  const failures = [error instanceof Error ? (error.stack ?? error.message) : String(error)];
+  const nothing = { messages: 0, duplicates: 0, resumeMs: null, tookMs: 0 };
+  return { scenario: name, holds, backend, ...nothing, violations: [], failures, logs: [] };
+}
+
 const SETTLE_MS = 60_000;
 const STOP_LIMIT_MS = 20_000;
 
@@ -59,11 +70,12 @@ export async function runScenario(
     ...(sabotage.prepare && { prepare: sabotage.prepare }),
   });
   const trial = new Trial(cluster, new Random(seedOf(suite.seed, scenario.name, backend)));
+  trial.duplicates = scenario.duplicates ?? 0;
   const sampler = new UsageSampler(cluster);
   try {
     await attempt(trial, () => scenario.run(trial));
     await cluster.heal();
-    await attempt(trial, () => settle(trial, scenario.settleMs ?? SETTLE_MS));
+    await attempt(trial, () => settle(trial, sabotage.settleMs ?? scenario.settleMs ?? SETTLE_MS));
     const seen = await sampler.stop();
     trial.expect(seen.looks > 0, 'nobody looked at the counters while it ran');
     trial.failures.push(...badEnds(await cluster.stopApps()));
@@ -131,12 +143,12 @@ async function collect(
     database: { ...(await readFinalState(cluster.db)), disagreements: seen.disagreements },
     received: await cluster.provider.received(),
     duplicates: {
-      allowed: scenario.duplicates ?? 0,
+      allowed: trial.duplicates,
       answersMayGetLost: scenario.answersMayGetLost ?? false,
     },
     usage: seen.usage,
     logs: cluster.all.flatMap(({ logs }) => logs),
-    secrets: { tokens: [PROVIDER_TOKEN], phones },
+    secrets: { tokens: trial.secrets, phones },
     resumptions,
   };
 }

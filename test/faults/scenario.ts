@@ -28,6 +28,7 @@ export interface Scenario {
 export interface Sabotage {
   environment?: Environment;
   prepare?: (db: pg.Pool) => Promise<void>;
+  settleMs?: number;
 }
 
 export const BOTH: readonly Backend[] = ['postgres', 'redis'];

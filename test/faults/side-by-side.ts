@@ -1,16 +1,12 @@
-/** Works through a list with so many at a time; answers in the order of the list. */
-export async function sideBySide<T, R>(
-  items: readonly T[],
-  jobs: number,
-  work: (item: T, lane: number) => Promise<R>,
-): Promise<R[]> {
-  const results: R[] = [];
-  let next = 0;
-  const lane = async (number: number) => {
-    for (let index = next++; index < items.length; index = next++) {
-      results[index] = await work(items[index] as T, number);
-    }
+/** Works through a list with all hands at once, each taking the next item when it is free. */
+export async function sideBySide<Item, Hand>(
+  items: readonly Item[],
+  hands: readonly Hand[],
+  work: (item: Item, hand: Hand) => Promise<void>,
+): Promise<void> {
+  const left = [...items];
+  const takeTurns = async (hand: Hand) => {
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item, hand);
   };
-  await Promise.all(Array.from({ length: Math.min(jobs, items.length) }, (_, n) => lane(n)));
-  return results;
+  await Promise.all(hands.map(takeTurns));
 }

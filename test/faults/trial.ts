@@ -1,9 +1,12 @@
 import {
   type Acknowledged,
+  ADMIN_TOKEN,
   type Cluster,
   type FinalMailing,
+  PROVIDER_TOKEN,
   type Resumption,
   type RunningProcess,
+  sleep,
   waitFor,
 } from '@app/testkit';
 import type { MessageStatus } from '@app/domain';
@@ -23,6 +26,13 @@ export interface MailingOptions {
   audience?: number[];
 }
 
+interface Lane {
+  state: string;
+  reason: string | null;
+  openedAt: number;
+  pausedUntil: number | null;
+}
+
 type Counters = Record<MessageStatus | 'total', number> & { planned: boolean };
 
 const DAY_MS = 86_400_000;
@@ -33,7 +43,11 @@ export class Trial {
   readonly acknowledged: Acknowledged[] = [];
   readonly audiences = new Map<number, { must: number[]; may: number[] }>();
   readonly resumptions: Resumption[] = [];
+  /** Messages that may be taken twice, given what has been broken. */
+  duplicates = 0;
   readonly phones = new Set<string>();
+  /** Tokens that must not show in any log. */
+  readonly secrets: string[] = [PROVIDER_TOKEN, ADMIN_TOKEN];
   /** What must hold beyond the invariants and did not. */
   readonly failures: string[] = [];
   private clientsMade = 0;
@@ -137,6 +151,15 @@ export class Trial {
     this.audiences.set(mailingId, { must: audience, may: [] });
   }
 
+  /** It was deleted: nothing is expected of it any more. */
+  forget(mailingId: number): void {
+    this.audiences.delete(mailingId);
+    const index = this.acknowledged.findIndex(
+      (write) => write.what === 'mailing created' && write.mailingId === mailingId,
+    );
+    if (index >= 0) this.acknowledged.splice(index, 1);
+  }
+
   async allClients(): Promise<number[]> {
     const rows = await this.sql<{ id: number }>('SELECT id FROM clients ORDER BY id');
     return rows.map(({ id }) => id);
@@ -205,10 +228,56 @@ export class Trial {
     );
   }
 
+  /** The notification lane: its breaker, and until when the provider asked it to wait. */
+  async lane(): Promise<Lane> {
+    const [row] = await this.sql<{
+      state: string;
+      reason: string | null;
+      openedAt: Date | null;
+      pausedUntil: Date | null;
+    }>(
+      `SELECT state, reason, opened_at AS "openedAt",
+         CASE WHEN paused_until > clock_timestamp() THEN paused_until END AS "pausedUntil"
+       FROM lanes WHERE name = 'notification'`,
+    );
+    if (!row) throw new Error('there is no lane');
+    return {
+      ...row,
+      openedAt: row.openedAt?.getTime() ?? 0,
+      pausedUntil: row.pausedUntil?.getTime() ?? null,
+    };
+  }
+
+  /** Waits until the breaker is in such a state. */
+  breaker(state: string, timeoutMs = 20_000): Promise<Lane> {
+    return waitFor(
+      async () => {
+        const lane = await this.lane();
+        return lane.state === state && lane;
+      },
+      { timeoutMs, what: `the breaker is ${state}`, everyMs: 20 },
+    );
+  }
+
   /** Measures from now to the next OK of the provider. */
   async resumes(after: string, limitMs: number): Promise<void> {
     const { oks } = await this.provider.totals();
     await this.measure(after, limitMs, async () => (await this.provider.totals()).oks > oks);
+  }
+
+  /** Measures the longest time without an OK between `since` and the last one. */
+  async pauses(after: string, limitMs: number, since: number): Promise<void> {
+    const received = await this.provider.received();
+    const times = [since, ...received.flatMap(({ okTimes }) => okTimes)]
+      .filter((at) => at >= since)
+      .sort((a, b) => a - b);
+    const gaps = times.slice(1).map((at, index) => at - (times[index] ?? at));
+    const tookMs = gaps.length === 0 ? null : Math.max(...gaps);
+    this.resumptions.push({ after, tookMs, limitMs });
+  }
+
+  async sleepUntil(moment: number): Promise<void> {
+    await sleep(Math.max(0, moment - now()));
   }
 
   /** Measures from now until a beat leads, other than the one that stands still. */

@@ -27,6 +27,9 @@ export interface ClusterOptions {
   prepare?: (db: pg.Pool) => Promise<void>;
 }
 
+/** Several clusters may be starting at once, on few cores. */
+const START_LIMIT_MS = 90_000;
+
 /** How a process ended that was asked to. */
 export interface Stopped extends Exit {
   name: ProcessName;
@@ -232,7 +235,10 @@ export class Cluster {
     changes: Environment,
     command?: [string, ...string[]],
   ): Promise<RunningProcess> {
-    const launched = await startProcess(name, this.environment(changes), command && { command });
+    const launched = await startProcess(name, this.environment(changes), {
+      startTimeoutMs: START_LIMIT_MS,
+      ...(command && { command }),
+    });
     this.all.push(launched);
     return launched;
   }

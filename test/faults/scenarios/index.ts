@@ -1,4 +1,22 @@
 import type { Scenario } from '../scenario.js';
+import { beatScenarios } from './beat.js';
+import { controlScenarios } from './control.js';
+import { databaseScenarios } from './database.js';
+import { providerLimitScenarios } from './provider-limits.js';
+import { providerScenarios } from './provider.js';
+import { queueScenarios } from './queue.js';
+import { textScenarios } from './texts.js';
+import { timeScenarios } from './time.js';
 import { workerScenarios } from './worker.js';
 
-export const SCENARIOS: readonly Scenario[] = [...workerScenarios];
+export const SCENARIOS: readonly Scenario[] = [
+  ...workerScenarios,
+  ...beatScenarios,
+  ...queueScenarios,
+  ...databaseScenarios,
+  ...providerScenarios,
+  ...providerLimitScenarios,
+  ...controlScenarios,
+  ...timeScenarios,
+  ...textScenarios,
+];

@@ -1,0 +1,22 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+import type { Environment } from '@app/testkit';
+
+/** What a process of ours loads before itself, from the folder `preload`; tests only. */
+export type Preload = 'block-event-loop' | 'shift-clock' | 'sabotage';
+
+export function preload(name: Preload): Environment {
+  return { NODE_OPTIONS: `--require ${resolve(`dist/test/faults/preload/${name}.js`)}` };
+}
+
+/** Whether there is such a command. */
+export function isInstalled(command: string): boolean {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, command), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}

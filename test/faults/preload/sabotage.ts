@@ -1,0 +1,128 @@
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import pg from 'pg';
+
+/**
+ * Breaks the process that loads this, in the one way that FAULTS_SABOTAGE names, to see that the
+ * suite notices. It lives in the tests alone and works from outside: statements are rewritten on
+ * their way to the driver, a module's function is replaced. What it does it says on stderr.
+ */
+
+type Rewrite = (text: string) => string;
+interface Statement {
+  text: string;
+  values?: unknown[];
+}
+type Query = (this: unknown, statement: unknown, ...rest: unknown[]) => unknown;
+
+type Done = (
+  error: unknown,
+  result: { rows?: { id: number; status: string }[] } | undefined,
+) => void;
+
+const said = new Set<string>();
+const APPLIED = 'sabotage applied:';
+
+/** Each has to find what it breaks: a sabotage that does nothing proves nothing. */
+const REWRITES: Record<string, { of: RegExp; rewrite: Rewrite } | undefined> = {
+  'no-fence': {
+    of: /recordOutcomes|attempt_outcome\[\]/,
+    rewrite: (text) =>
+      text.replace(
+        "(l.status = 'sending' AND l.attempts = o.attempt /* fence */)",
+        "l.status IN ('sending', 'pending', 'unknown')",
+      ),
+  },
+  'no-sweep': {
+    of: /m\.lease_until < clock_timestamp\(\)/,
+    rewrite: (text) => text.replace('m.lease_until < clock_timestamp()', 'false'),
+  },
+  'attempts-reset': {
+    of: /SET status = 'pending', not_before = '-infinity', tries = 0/,
+    rewrite: (text) => text.replace('tries = 0', 'tries = 0, attempts = 0'),
+  },
+  'counters-apart': {
+    of: /attempt_outcome\[\]/,
+    rewrite: (text) =>
+      text.replace(
+        'FROM delta d JOIN counters USING (mailing_id) WHERE k.mailing_id = d.mailing_id',
+        'FROM delta d JOIN counters USING (mailing_id) WHERE k.mailing_id = d.mailing_id AND false',
+      ),
+  },
+};
+
+/** What the record statement no longer counts, some time after it: two transactions instead of one. */
+const COUNT_LATER = `
+  UPDATE mailing_counters k SET sending = k.sending - d.n, sent = k.sent + d.sent,
+    failed = k.failed + d.failed, unknown = k.unknown + d.unknown, pending = k.pending + d.pending
+  FROM (
+    SELECT m.mailing_id, count(*) AS n, count(*) FILTER (WHERE becomes = 'sent') AS sent,
+      count(*) FILTER (WHERE becomes = 'failed') AS failed,
+      count(*) FILTER (WHERE becomes = 'unknown') AS unknown,
+      count(*) FILTER (WHERE becomes = 'pending') AS pending
+    FROM unnest($1::bigint[], $2::text[]) AS r (id, becomes) JOIN messages m ON m.id = r.id
+    GROUP BY m.mailing_id
+  ) d WHERE d.mailing_id = k.mailing_id`;
+const LATER_MS = 400;
+
+const sabotage = process.env.FAULTS_SABOTAGE ?? '';
+const rewriting = REWRITES[sabotage];
+if (rewriting) rewriteStatements(rewriting);
+if (sabotage === 'any-200-delivers') takeEvery200ForAnOk();
+
+function rewriteStatements({ of, rewrite }: { of: RegExp; rewrite: Rewrite }): void {
+  const original = Reflect.get(pg.Client.prototype, 'query') as Query;
+  const broken: Query = function (statement, ...rest) {
+    if (!isStatement(statement) || !of.test(statement.text)) {
+      return original.call(this, statement, ...rest);
+    }
+    const text = rewrite(statement.text);
+    if (text !== statement.text) say();
+    if (sabotage === 'counters-apart') {
+      rest = rest.map((argument) =>
+        typeof argument === 'function' ? countingLater(this, original, argument as Done) : argument,
+      );
+    }
+    return original.call(this, { ...statement, text }, ...rest);
+  };
+  Object.assign(pg.Client.prototype, { query: broken });
+}
+
+/** The pool passes a callback: it goes on as if all were done, and the counters follow later. */
+function countingLater(session: unknown, query: Query, done: Done): Done {
+  return (error, result) => {
+    const rows = result?.rows ?? [];
+    if (rows.length > 0) {
+      setTimeout(() => {
+        const values = [rows.map(({ id }) => id), rows.map(({ status }) => status)];
+        query.call(session, { text: COUNT_LATER, values }, (failure: Error | null) => {
+          if (failure) process.stderr.write(`${failure.message}\n`);
+        });
+      }, LATER_MS);
+    }
+    done(error, result);
+  };
+}
+
+function takeEvery200ForAnOk(): void {
+  const load = createRequire(resolve('package.json'));
+  const classify = load(resolve('dist/libs/channels/src/notification-api/classify.js')) as {
+    classifyAnswer: (answer: { status: number }, ...rest: unknown[]) => unknown;
+  };
+  const honest = classify.classifyAnswer;
+  classify.classifyAnswer = (answer, ...rest) => {
+    if (answer.status !== 200) return honest(answer, ...rest);
+    say();
+    return { kind: 'delivered', httpStatus: 200 };
+  };
+}
+
+function isStatement(value: unknown): value is Statement {
+  return typeof value === 'object' && value !== null && 'text' in value;
+}
+
+function say(): void {
+  if (said.has(sabotage)) return;
+  said.add(sabotage);
+  process.stderr.write(`${APPLIED} ${sabotage}\n`);
+}

@@ -1,0 +1,113 @@
+import type { Backend, Invariant } from '@app/testkit';
+import type pg from 'pg';
+import { preload } from './preload.js';
+import type { Result } from './run-scenario.js';
+import type { Sabotage } from './scenario.js';
+
+/** A way to break the engine that the suite must not miss. */
+export interface Proof {
+  name: string;
+  /** What is broken, for the report. */
+  breaks: string;
+  scenario: string;
+  backend: Backend;
+  /** What has to go red. */
+  invariant: Invariant;
+  sabotage: Sabotage;
+  /** By a preload, which says that it has found what it breaks. */
+  says?: string;
+}
+
+export const PROOFS: readonly Proof[] = [
+  inProcess('no-fence', {
+    breaks: 'outcomes are recorded for whatever attempt is under way',
+    scenario: 'worker-stopped-between-claim-and-send',
+    invariant: 'I4',
+  }),
+  inProcess('any-200-delivers', {
+    breaks: 'any HTTP 200 counts as delivered',
+    scenario: 'provider-answers-garbage',
+    invariant: 'I2',
+  }),
+  inProcess('no-sweep', {
+    breaks: 'leases that ran out are not swept',
+    scenario: 'worker-killed-between-ok-and-record',
+    invariant: 'I1',
+  }),
+  inDatabase('no-end-check', {
+    breaks: 'the claim does not look at the end and the slot',
+    scenario: 'end-passes-while-sending',
+    invariant: 'I5',
+    edits: [
+      [/AND g\.end_at > v_now \+ make_interval\([^\n]*\)\n/, '\n'],
+      [/AND s\.opens_at <= v_now AND s\.closes_at > v_now[^\n]*\n/, '\n'],
+      [/COALESCE\(extract\(epoch FROM \(LEAST\(s\.closes_at[^\n]*, 0\),\n/, '60000::float8,\n'],
+    ],
+  }),
+  inDatabase('no-gate', {
+    breaks: 'the claim does not pass the gate',
+    scenario: 'pause-while-rows-are-locked',
+    invariant: 'I6',
+    edits: [[/PERFORM pg_advisory_xact_lock_shared\([^\n]*\);\n/, '\n']],
+  }),
+  inProcess('attempts-reset', {
+    breaks: 'retry-failed starts the attempts anew',
+    scenario: 'failed-are-retried',
+    invariant: 'I4',
+  }),
+  inProcess('counters-apart', {
+    breaks: 'the counters change in a transaction of their own',
+    scenario: 'worker-killed-ten-times',
+    invariant: 'I7',
+  }),
+];
+
+/** @returns what is missing for the proof; empty when the suite went red for the right reason. */
+export function missingFrom(proof: Proof, { violations, logs }: Result): string[] {
+  const missing: string[] = [];
+  const { says, invariant } = proof;
+  if (says !== undefined && !logs.some((line) => line.includes(says))) {
+    missing.push('the sabotage did not find what it breaks');
+  }
+  if (!violations.some((violation) => violation.invariant === invariant)) {
+    const found = [...new Set(violations.map((violation) => violation.invariant))].join(', ');
+    missing.push(`${invariant} stayed green (red: ${found || 'nothing'})`);
+  }
+  return missing;
+}
+
+type Described = Pick<Proof, 'breaks' | 'scenario' | 'invariant'>;
+
+function inProcess(name: string, proof: Described): Proof {
+  return {
+    ...proof,
+    name,
+    backend: 'postgres',
+    sabotage: { environment: { ...preload('sabotage'), FAULTS_SABOTAGE: name }, settleMs: 5_000 },
+    says: `sabotage applied: ${name}`,
+  };
+}
+
+function inDatabase(name: string, proof: Described & { edits: [RegExp, string][] }): Proof {
+  const { edits, ...described } = proof;
+  return {
+    ...described,
+    name,
+    backend: 'postgres',
+    sabotage: { prepare: (db) => editClaim(db, edits), settleMs: 5_000 },
+  };
+}
+
+/** Puts an edited claim into the place of the real one, in the scenario's own database. */
+async function editClaim(db: pg.Pool, edits: [RegExp, string][]): Promise<void> {
+  const { rows } = await db.query<{ text: string }>(
+    `SELECT pg_get_functiondef('claim_messages'::regproc) AS text`,
+  );
+  let text = rows[0]?.text ?? '';
+  for (const [from, to] of edits) {
+    const edited = text.replace(from, to);
+    if (edited === text) throw new Error(`the claim has nothing like ${from.source}`);
+    text = edited;
+  }
+  await db.query(text);
+}
