@@ -37,10 +37,12 @@ export async function reopenChunk(
           AND (m.zone_id, m.not_before, m.id) > ($2::int, $3::timestamptz, $4::bigint)
         ORDER BY m.zone_id, m.not_before, m.id LIMIT $5
       ), locked AS MATERIALIZED (
-        SELECT m.id FROM messages m
+        SELECT m.id, m.attempts, m.unconfirmed FROM messages m
         WHERE m.id IN (SELECT id FROM chunk) AND m.status = '${status}' ORDER BY m.id FOR UPDATE
       ), reopened AS (
-        UPDATE messages m SET status = 'pending', not_before = '-infinity', tries = 0
+        UPDATE messages m SET status = 'pending', not_before = '-infinity', tries = 0,
+          /* unchanged: see closePendingOfEnded */
+          attempts = locked.attempts, unconfirmed = locked.unconfirmed, lease_until = NULL, sent_at = NULL
         FROM locked WHERE m.id = locked.id
         RETURNING m.id
       ), counted AS (

@@ -77,7 +77,7 @@ WITH o AS (
 ), accepted AS (
   SELECT l.id, l.mailing_id, l.client_id, l.status AS was, l.text_version,
     o.attempt, o.outcome, o.delay_ms, o.duration_ms, o.http_status, o.code, o.detail, o.excerpt, o.phone,
-    LEAST(l.tries + o.counts::int, l.attempts) AS tries_now,
+    l.attempts AS attempts_now, LEAST(l.tries + o.counts::int, l.attempts) AS tries_now,
     o.outcome <> 'delivered' AND (l.unconfirmed OR o.outcome = 'unknown') AS doubtful,
     o.counts AND l.tries + 1 >= COALESCE(g.max_tries, 2147483647) AS spent
   FROM locked l JOIN o ON o.id = l.id JOIN mailings g ON g.id = l.mailing_id
@@ -94,6 +94,7 @@ WITH o AS (
 ), moved AS (
   UPDATE messages m SET
     status = a.becomes,
+    attempts = a.attempts_now, /* unchanged: see closePendingOfEnded */
     tries = a.tries_now,
     lease_until = NULL,
     not_before = CASE WHEN a.becomes = 'pending'

@@ -33,6 +33,9 @@ export async function findEndedWithPending(db: Queryable): Promise<number[]> {
  * The rows are picked in the order of the index and only then sorted for locking: sorting all that
  * is pending for every chunk would cost the square of its size.
  *
+ * Every column that a CHECK mentions is set from the locked row: PostgreSQL checks the new row before it
+ * notices that the snapshot's version is outdated, and would see a mixture of both.
+ *
  * @returns how many rows changed.
  */
 export async function closePendingOfEnded(
@@ -46,7 +49,7 @@ export async function closePendingOfEnded(
 WITH g AS (
   SELECT id, status FROM mailings WHERE id = $1 AND status IN ('completed', 'cancelled')
 ), locked AS (
-  SELECT m.id, m.unconfirmed FROM messages m
+  SELECT m.id, m.unconfirmed, m.attempts, m.tries FROM messages m
   WHERE m.id IN (
       SELECT id FROM messages WHERE mailing_id = $1 AND status = 'pending' LIMIT $2)
     AND m.status = 'pending'
@@ -55,6 +58,7 @@ WITH g AS (
   UPDATE messages m SET
     status = (CASE WHEN l.unconfirmed THEN 'unknown' WHEN g.status = 'cancelled' THEN 'cancelled'
       ELSE 'expired' END)::message_status,
+    attempts = l.attempts, tries = l.tries, unconfirmed = l.unconfirmed, lease_until = NULL, sent_at = NULL,
     last_error_code = COALESCE(m.last_error_code,
       CASE WHEN g.status = 'cancelled' THEN 'mailing_cancelled' ELSE 'end_passed' END),
     last_error = COALESCE(m.last_error, CASE WHEN g.status = 'cancelled'
