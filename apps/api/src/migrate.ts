@@ -4,13 +4,17 @@ import { migrateQueue } from '@app/queue';
 
 /** Any number; whoever comes second waits for the first and finds nothing left to do. */
 const MIGRATION_LOCK = 0x504f5303;
+/** A new index on a large table takes its time. */
+const LONGEST_STEP_MS = 6 * 60 * 60 * 1_000;
 
 /** `npm run migrate`: brings the schema, and the queue's own tables where it has any, up to date. */
 main(async () => {
   const config = loadConfig(['DATABASE_URL', 'DATABASE_DIRECT_URL', 'QUEUE_URL', 'LOG_LEVEL']);
   const logger = createLogger('migrate', config.LOG_LEVEL);
   const url = config.DATABASE_DIRECT_URL ?? config.DATABASE_URL;
-  const dataSource = await createDataSource(url, 'migrate').initialize();
+  const dataSource = await createDataSource(url, 'migrate', {
+    statementTimeoutMs: LONGEST_STEP_MS,
+  }).initialize();
   const session = dataSource.createQueryRunner();
   try {
     await session.query('SET idle_in_transaction_session_timeout = 0');

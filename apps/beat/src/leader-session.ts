@@ -69,6 +69,5 @@ const SETTINGS = `
   SET tcp_keepalives_interval = 2;
   SET tcp_keepalives_count = 3;
   SET tcp_user_timeout = '10s';
-  SET statement_timeout = '25s';
   SET enable_seqscan = off;
 `;

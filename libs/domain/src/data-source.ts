@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import pg from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { ApiKey } from './entities/api-key.entity.js';
@@ -50,8 +51,20 @@ export const MIGRATIONS = [
   Reports1700000000002,
 ];
 
-/** The session settings that every connection of ours has. */
-export function connectionOptions(url: string, applicationName: string): pg.ClientConfig {
+/** No statement of ours takes longer; the server ends it and the connection stays usable. */
+const STATEMENT_TIMEOUT_MS = 20_000;
+
+/**
+ * The session settings that every connection of ours has.
+ *
+ * @param statementTimeoutMs what the longest statement may take; a connection that stays silent for
+ *   two seconds longer is taken for dead.
+ */
+export function connectionOptions(
+  url: string,
+  applicationName: string,
+  statementTimeoutMs = STATEMENT_TIMEOUT_MS,
+): pg.ClientConfig {
   return {
     connectionString: url,
     application_name: applicationName,
@@ -60,12 +73,26 @@ export function connectionOptions(url: string, applicationName: string): pg.Clie
     keepAliveInitialDelayMillis: 5_000,
     // A transaction that its process forgot must not hold locks.
     idle_in_transaction_session_timeout: 5_000,
-    // A connection that died without a word shows only as silence.
-    query_timeout: 30_000,
+    statement_timeout: statementTimeoutMs,
+    stream: () => impatientSocket(statementTimeoutMs + 2_000),
   };
 }
 
+/**
+ * A connection whose other end vanished without a word says nothing for ever. The driver's own time
+ * limit gives up on the statement but hands the dead connection to the next one.
+ */
+function impatientSocket(silenceMs: number): Socket {
+  const socket = new Socket();
+  socket.setTimeout(silenceMs, () => {
+    socket.destroy(new Error('Connection terminated: the database has gone silent'));
+  });
+  return socket;
+}
+
 export interface PoolSettings {
+  /** The longest that a statement may take, ms. Default 20 s. */
+  statementTimeoutMs?: number;
   /** Connections at the most. Default 10. */
   size?: number;
   /**
@@ -84,7 +111,11 @@ export function dataSourceOptions(
   applicationName: string,
   pool: PoolSettings = {},
 ): DataSourceOptions {
-  const { connectionString, ...extra } = connectionOptions(url, applicationName);
+  const { connectionString, ...extra } = connectionOptions(
+    url,
+    applicationName,
+    pool.statementTimeoutMs,
+  );
   return {
     type: 'postgres',
     url: connectionString,
