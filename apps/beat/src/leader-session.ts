@@ -1,5 +1,11 @@
 import { EventEmitter } from 'node:events';
-import { connectionOptions, LEADER_LOCK, type Queryable, WAKE_CHANNEL } from '@app/domain';
+import {
+  connectionOptions,
+  LEADER_LOCK,
+  type Queryable,
+  type Statement,
+  WAKE_CHANNEL,
+} from '@app/domain';
 import pg from 'pg';
 
 /**
@@ -12,7 +18,7 @@ export class LeaderSession extends EventEmitter<{ lost: [Error]; wake: [] }> {
 
   private constructor(private readonly client: pg.Client) {
     super();
-    this.db = client;
+    this.db = oneAtATime(client);
     client.on('error', (error) => {
       this.lose(error);
     });
@@ -56,6 +62,19 @@ export class LeaderSession extends EventEmitter<{ lost: [Error]; wake: [] }> {
     void this.client.end().catch(() => undefined);
     this.emit('lost', error);
   }
+}
+
+/** The loops share the session; each statement waits for its turn here and not in the driver. */
+function oneAtATime(client: pg.Client): Queryable {
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- as Queryable has it
+    query: <Row extends object>(statement: Statement) => {
+      const result = last.then(() => client.query<Row>(statement));
+      last = result.catch(() => undefined);
+      return result;
+    },
+  };
 }
 
 /**
