@@ -68,7 +68,6 @@ export class LeaderSession extends EventEmitter<{ lost: [Error]; wake: [] }> {
 function oneAtATime(client: pg.Client): Queryable {
   let last: Promise<unknown> = Promise.resolve();
   return {
-    // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- as Queryable has it
     query: <Row extends object>(statement: Statement) => {
       const result = last.then(() => client.query<Row>(statement));
       last = result.catch(() => undefined);
