@@ -14,9 +14,9 @@ export interface ConsumerOptions {
   handle: (job: DeliveryJob) => Promise<void>;
 }
 
-const WATCH_INTERVAL_MS = 10_000;
+const WATCH_INTERVAL_MS = 5_000;
 /** With room for work, jobs waiting, and none taken for this long, the connection is taken for dead. */
-const STUCK_AFTER_MS = 30_000;
+const STUCK_AFTER_MS = 15_000;
 const DRAIN_LIMIT_MS = 14_000;
 const LET_GO_MS = 1_000;
 
@@ -26,12 +26,13 @@ const LET_GO_MS = 1_000;
  */
 export class DeliveryConsumer {
   private worker: Worker;
-  private readonly queue: DeliveryQueue;
+  private queue: DeliveryQueue;
   private readonly watchdog: NodeJS.Timeout;
   private active = 0;
   private lastJobAt = performance.now();
   private waitingSince: number | null = null;
   private closing = false;
+  private watching = false;
   private whenIdle: (() => void) | undefined;
 
   constructor(private readonly options: ConsumerOptions) {
@@ -104,8 +105,33 @@ export class DeliveryConsumer {
     }
   }
 
+  /**
+   * Without an answer nobody knows whether the queue is gone or only this connection, which may have
+   * died without a word and would stay dead: the next look takes a new one.
+   */
+  private async countWaiting(): Promise<number> {
+    try {
+      return await this.queue.waiting();
+    } catch {
+      const { url, lane, logger } = this.options;
+      void this.queue.close();
+      this.queue = new DeliveryQueue(url, lane, logger);
+      return 0;
+    }
+  }
+
   private async watch(): Promise<void> {
-    const waiting = await this.queue.waiting().catch(() => 0);
+    if (this.watching) return;
+    this.watching = true;
+    try {
+      await this.reopenIfStuck();
+    } finally {
+      this.watching = false;
+    }
+  }
+
+  private async reopenIfStuck(): Promise<void> {
+    const waiting = await this.countWaiting();
     const quiet = performance.now() - this.lastJobAt > WATCH_INTERVAL_MS;
     if (waiting === 0 || !quiet || this.active >= this.options.concurrency)
       this.waitingSince = null;
