@@ -68,3 +68,10 @@ export { StandIn, type ReceivedInFull, type ReceivedRequest } from './stand-in.j
 export { UsageSampler } from './usage-sampler.js';
 export { readFinalState } from './final-state.js';
 export { sleep, waitFor, type WaitOptions } from './wait-for.js';
+export { HeldReports, type HeldReportsOptions, type ReportRow } from './held-reports.js';
+export {
+  type CaughtMail,
+  MailCatcher,
+  type MailCatcherOptions,
+  type MailFaults,
+} from './mail-catcher.js';

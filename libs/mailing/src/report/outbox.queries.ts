@@ -31,7 +31,7 @@ export async function addReportsOnce(
         recipients, message_id, not_before, give_up_at)
       SELECT r.kind::report_kind, r.key, r.transport::report_transport, r.date, r.period_from, r.period_to,
         r.mailing_id, r.content, ARRAY(SELECT jsonb_array_elements_text(r.recipients)),
-        gen_random_uuid(), $2, $2 + ${GIVE_UP_AFTER}
+        gen_random_uuid(), $2::timestamptz, $2::timestamptz + ${GIVE_UP_AFTER}
       FROM jsonb_to_recordset($1::jsonb) AS r (kind text, key text, transport text, date date,
         period_from timestamptz, period_to timestamptz, mailing_id bigint, content jsonb, recipients jsonb)
       ON CONFLICT (kind, key, transport) WHERE NOT requested DO NOTHING`,

@@ -28,7 +28,7 @@ export async function addCompletionReports(db: Queryable, now: Date): Promise<nu
       ), added AS (
         INSERT INTO reports (kind, key, transport, mailing_id, message_id, not_before, give_up_at)
         SELECT 'completion', id || '@' || floor(extract(epoch FROM finished_at) * 1000), 'email', id,
-          gen_random_uuid(), $1, $1 + interval '24 hours'
+          gen_random_uuid(), $1::timestamptz, $1::timestamptz + interval '24 hours'
         FROM done WHERE wanted
         ON CONFLICT (kind, key, transport) WHERE NOT requested DO NOTHING
         RETURNING id

@@ -1,6 +1,6 @@
 import type { Queryable } from '@app/domain';
 import { type Clock, type Logger, messageOf } from '@app/platform';
-import { Mailer } from './mailer.js';
+import { Mailer, type MailLimits } from './mailer.js';
 import { type AlertSettings, RaiseService } from './raise.service.js';
 import { SendService } from './send.service.js';
 import type { Now, ReportSettings } from './settings.js';
@@ -14,7 +14,7 @@ export interface ReportOptions {
   read: Queryable;
   settings: ReportSettings;
   alerts: Omit<AlertSettings, 'webhook'> & { webhookUrl: string | undefined };
-  mail: { url: string | undefined; from: string };
+  mail: { url: string | undefined; from: string; limits?: Partial<MailLimits> };
   clock: Pick<Clock, 'monotonic'>;
   logger: Logger;
   /** Default: the database's clock. */
@@ -45,7 +45,7 @@ export class Reports {
     this.mail = new SendService({
       ...sending,
       transport: 'email',
-      way: mail.url === undefined ? null : new Mailer({ url: mail.url, from: mail.from, settings }),
+      way: mail.url === undefined ? null : new Mailer({ ...mail, url: mail.url, settings }),
       whyNot: 'SMTP_URL is not set',
     });
     this.webhook = new SendService({

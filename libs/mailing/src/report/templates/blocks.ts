@@ -144,20 +144,20 @@ export interface Figure {
 
 /** The two figures that matter most. */
 export function hero(figures: readonly Figure[]): Markup {
+  const width = Math.floor(100 / figures.length);
   return html`<table role="presentation" width="100%" cellpadding="0" cellspacing="0">
     <tr>
       ${figures.map(
         ({ label, value, change, color }) =>
-          html`<td style="vertical-align:bottom;padding-right:16px;">
+          html`<td width="${width}%" style="vertical-align:top;padding-right:16px;">
             <div
               class="hero"
               style="font-size:38px;line-height:44px;font-weight:700;color:${color};white-space:nowrap;"
             >
               ${value}
             </div>
-            <div style="font-size:13px;line-height:18px;color:${COLORS.muted};">
-              ${label}${change !== '' && html` &nbsp;<span style="white-space:nowrap;">${change}</span>`}
-            </div>
+            <div style="font-size:13px;line-height:18px;color:${COLORS.muted};">${label}</div>
+            ${change !== '' && small(change)}
           </td>`,
       )}
     </tr>
@@ -166,6 +166,7 @@ export function hero(figures: readonly Figure[]): Markup {
 
 export function figures(list: readonly Figure[]): Markup {
   const width = Math.floor(100 / list.length);
+  const compared = list.some(({ change }) => change !== '');
   return html`<table
     role="presentation"
     width="100%"
@@ -186,9 +187,7 @@ export function figures(list: readonly Figure[]): Markup {
             <div style="font-size:20px;line-height:27px;font-weight:650;white-space:nowrap;">
               ${value}
             </div>
-            <div style="font-size:12px;line-height:16px;color:${COLORS.muted};white-space:nowrap;">
-              ${change === '' ? html`&nbsp;` : change}
-            </div>
+            ${compared && small(change === '' ? html`&nbsp;` : change)}
           </td>`,
       )}
     </tr>
@@ -280,6 +279,11 @@ export function button(text: string, url: string): Markup {
       </td>
     </tr>
   </table>`;
+}
+
+/** Zeros are many and say little. */
+export function faint(text: string): Markup {
+  return html`<span style="color:#b3bac5;">${text}</span>`;
 }
 
 export function small(text: HtmlValue): Markup {

@@ -23,14 +23,14 @@ export function renderCompletion(content: CompletionContent, context: Context): 
   const name = oneLine(mailing.name, 100);
   const ending = words.endings[content.ending];
   const rate = format.percent(successRate(counts));
-  const sent = `${format.number(counts.sent)} / ${format.number(total)}`;
+  const sent = words.sentOf(format.number(counts.sent), format.number(total));
   const url = mailingUrl(context, mailing.id);
   const times = timesOf(content, context);
   return {
-    subject: `Posthorn: ${oneLine(mailing.name, 60)}. ${ending}: ${sent}`,
+    subject: `Posthorn: ${oneLine(mailing.name, 60)} · ${ending} · ${sent}`,
     html: page({
       language: settings.language,
-      preview: `${ending}. ${words.sent}: ${sent}. ${words.delivered(rate)}.`,
+      preview: `${ending}. ${sent}, ${words.success}: ${rate}.`,
       kind: words.completion,
       title: name,
       subtitle: ending,
@@ -41,7 +41,7 @@ export function renderCompletion(content: CompletionContent, context: Context): 
           bar(OUTCOMES.map((outcome) => ({ value: counts[outcome], color: COLORS[outcome] }))),
         ]),
         section(figures(smallFigures(content, context))),
-        section(times.map(([label, value]) => paragraph(`${label}: ${value}`))),
+        section(paragraph(times.map(([label, value]) => `${label}: ${value}`).join('  ·  '))),
         content.reasons.length > 0 &&
           section(reasonsTable(context, content.reasons), words.reasons),
         section(html`<br />${button(words.openMailing, url)}`),
@@ -50,11 +50,7 @@ export function renderCompletion(content: CompletionContent, context: Context): 
     }).text,
     text: plainText(
       `${words.completion}: ${name}\n${ending}`,
-      plainTable(
-        [...heroFigures(content, context), ...smallFigures(content, context)].map(
-          ({ label, value }) => [`  ${label}`, value],
-        ),
-      ),
+      plainTable(plainFigures(content, context).map(({ label, value }) => [`  ${label}`, value])),
       times.map(([label, value]) => `${label}: ${value}`).join('\n'),
       plainReasons(context, content.reasons),
       `${words.openMailing}: ${url}`,
@@ -63,7 +59,20 @@ export function renderCompletion(content: CompletionContent, context: Context): 
   };
 }
 
-function heroFigures({ counts, total }: CompletionContent, context: Context): Figure[] {
+/** Without the sentence that goes under the big figure. */
+function plainFigures(content: CompletionContent, context: Context): Figure[] {
+  const { words, format } = context;
+  const [sent, success] = heroFigures(content, context);
+  const total = { label: words.total, value: format.number(content.total) };
+  return [
+    { ...sent, ...total },
+    { ...sent, label: words.sent },
+    success,
+    ...smallFigures(content, context),
+  ];
+}
+
+function heroFigures({ counts, total }: CompletionContent, context: Context): [Figure, Figure] {
   const { words, format } = context;
   return [
     {

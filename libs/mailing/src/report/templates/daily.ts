@@ -3,6 +3,7 @@ import {
   bar,
   button,
   COLORS,
+  faint,
   type Figure,
   figures,
   hero,
@@ -30,7 +31,7 @@ export function renderDaily(content: DailyContent, context: Context): Rendered {
     settings.timezone,
   );
   const sent = counted(context, totals.sent, words.messages);
-  const preview = `${words.sent}: ${sent}. ${words.delivered(rate)}.`;
+  const preview = totals.mailings === 0 ? words.nothing : words.sentSummary(sent, rate);
   return {
     subject: `Posthorn, ${format.shortDay(date)}: ${preview}`,
     html: page({
@@ -66,8 +67,7 @@ function body(content: DailyContent, context: Context): HtmlValue {
     section(
       [
         mailingsTable(content, context),
-        unlisted > 0 &&
-          small(html`<br />${words.more(counted(context, unlisted, words.mailings))}`),
+        unlisted > 0 && small(html`<br />${words.more(context.format.number(unlisted))}`),
       ],
       counted(context, totals.mailings, words.mailings),
     ),
@@ -129,7 +129,7 @@ function mailingsTable(content: DailyContent, context: Context): HtmlValue {
         link(oneLine(mailing.name), mailingUrl(context, mailing.id)),
         small(words.statuses[mailing.status] ?? mailing.status),
       ],
-      ...cells(mailing, context),
+      ...cells(mailing, context).map((value) => (value === '0' ? faint(value) : value)),
     ]),
   );
 }
@@ -169,5 +169,5 @@ function plainMailings(content: DailyContent, context: Context): string {
   ];
   const rows = plainTable([head, ...content.mailings.map(row)]);
   if (content.unlisted === 0) return rows;
-  return `${rows}\n${words.more(counted(context, content.unlisted, words.mailings))}`;
+  return `${rows}\n${words.more(context.format.number(content.unlisted))}`;
 }

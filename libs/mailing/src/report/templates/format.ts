@@ -38,7 +38,8 @@ export class Format {
 
   /** `Tuesday, 1 July 2030`. @param date `YYYY-MM-DD` */
   day(date: string): string {
-    return this.dates({ dateStyle: 'full', timeZone: 'UTC' }, `${date}T00:00:00Z`);
+    const text = this.dates({ dateStyle: 'full', timeZone: 'UTC' }, `${date}T00:00:00Z`);
+    return text.charAt(0).toLocaleUpperCase(this.locale) + text.slice(1);
   }
 
   /** `1 July 2030` */

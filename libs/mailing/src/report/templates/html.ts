@@ -10,11 +10,12 @@ export type HtmlValue = Markup | string | number | null | false | readonly HtmlV
  * made by `html` itself. Null and false are nothing, lists are joined.
  */
 export function html(pieces: TemplateStringsArray, ...values: HtmlValue[]): Markup {
-  return new Markup(
-    pieces
-      .map((piece, index) => piece + (index < values.length ? render(values[index]) : ''))
-      .join(''),
-  );
+  const parts = pieces.map((piece, index) => {
+    // Indented for us; the reader's mailbox need not carry that.
+    const literal = piece.replaceAll(/\n\s+/g, '\n');
+    return index < values.length ? literal + render(values[index]) : literal;
+  });
+  return new Markup(parts.join(''));
 }
 
 function render(value: HtmlValue | undefined): string {

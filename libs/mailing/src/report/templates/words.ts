@@ -32,17 +32,18 @@ export interface Words {
   mailing: string;
   statuses: Record<string, string>;
   endings: Record<Ending, string>;
-  /** `98 % delivered`. */
-  delivered: (share: string) => string;
+  sentSummary: (messages: string, share: string) => string;
+  sentOf: (sent: string, total: string) => string;
   theDayBefore: string;
   /** Percentage points. */
   points: string;
-  /** `of 1,200 messages sent` */
+  /** `Sent of 1,200 messages` */
   outOf: (messages: string) => string;
   reasons: string;
   reason: string;
   attemptsTitle: string;
   nothing: string;
+  /** Mailings that are not listed. */
   more: (count: string) => string;
   legend: string;
   open: string;
