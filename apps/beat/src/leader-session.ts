@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
 import {
   connectionOptions,
   LEADER_LOCK,
@@ -7,6 +8,10 @@ import {
   WAKE_CHANNEL,
 } from '@app/domain';
 import pg from 'pg';
+
+/** The driver's words for a statement that was not answered within its `query_timeout`. */
+const SILENCE = 'Query read timeout';
+const GOODBYE_MS = 1_000;
 
 /**
  * The session that holds the leader's lock. All writes of the leader go through it, so a leader
@@ -18,7 +23,9 @@ export class LeaderSession extends EventEmitter<{ lost: [Error]; wake: [] }> {
 
   private constructor(private readonly client: pg.Client) {
     super();
-    this.db = oneAtATime(client);
+    this.db = oneAtATime(client, (error) => {
+      this.lose(error);
+    });
     client.on('error', (error) => {
       this.lose(error);
     });
@@ -39,41 +46,55 @@ export class LeaderSession extends EventEmitter<{ lost: [Error]; wake: [] }> {
         [LEADER_LOCK],
       );
       if (!rows[0]?.leads) {
-        await client.end();
+        await letGo(client);
         return null;
       }
       await client.query(SETTINGS);
       await client.query(`LISTEN ${WAKE_CHANNEL}`);
       return new LeaderSession(client);
     } catch (error) {
-      await client.end().catch(() => undefined);
+      await letGo(client);
       throw error;
     }
   }
 
   async close(): Promise<void> {
     this.isOpen = false;
-    await this.client.end().catch(() => undefined);
+    await letGo(this.client);
   }
 
   private lose(error: Error): void {
     if (!this.isOpen) return;
     this.isOpen = false;
-    void this.client.end().catch(() => undefined);
+    void letGo(this.client);
     this.emit('lost', error);
   }
 }
 
-/** The loops share the session; each statement waits for its turn here and not in the driver. */
-function oneAtATime(client: pg.Client): Queryable {
+/**
+ * The loops share the session; each statement waits for its turn here and not in the driver. A
+ * statement without any answer means that the connection died without a word: the driver would go
+ * on waiting for that answer before it sends another one.
+ */
+function oneAtATime(client: pg.Client, onSilence: (error: Error) => void): Queryable {
   let last: Promise<unknown> = Promise.resolve();
   return {
     query: <Row extends object>(statement: Statement) => {
       const result = last.then(() => client.query<Row>(statement));
-      last = result.catch(() => undefined);
+      last = result.catch((error: unknown) => {
+        if (error instanceof Error && error.message === SILENCE) onSilence(error);
+      });
       return result;
     },
   };
+}
+
+/** Says goodbye, but not for long: over a dead connection it would never be answered. */
+async function letGo(client: pg.Client): Promise<void> {
+  const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
+  const limit = setTimeout(() => stream.destroy(), GOODBYE_MS);
+  await client.end().catch(() => undefined);
+  clearTimeout(limit);
 }
 
 /**
