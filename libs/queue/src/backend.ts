@@ -25,6 +25,7 @@ export interface OpenQueue {
 }
 
 const CLOSE_LIMIT_MS = 2_000;
+const RETRY_MS = 500;
 
 /**
  * The producing end. The scheme of the URL chooses the backend; everything above sees one queue
@@ -77,14 +78,32 @@ export function createWorker(
     ? (new Worker(
         name,
         processor,
-        { ...options, connection: postgres(url, 10) },
-        createPostgresBackend,
+        { ...options, runRetryDelay: RETRY_MS, connection: postgres(url, 10) },
+        patientBackend,
       ) as unknown as Worker)
     : new Worker(name, processor, {
         ...options,
         connection: { ...REDIS_OPTIONS, url, maxRetriesPerRequest: null },
       });
 }
+
+/**
+ * After any failure but a refused connection the client library asks for the next job at once: while
+ * a server restarts that is thousands of new connections a second.
+ */
+const patientBackend: typeof createPostgresBackend = (...settings) => {
+  const backend = createPostgresBackend(...settings);
+  const take = backend.moveToActive.bind(backend);
+  backend.moveToActive = async (...call) => {
+    try {
+      return (await take(...call)) as unknown[];
+    } catch (error) {
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      throw error;
+    }
+  };
+  return backend;
+};
 
 /** The queue's tables, where the backend has any. Safe to run at any time, by several at once. */
 export async function migrateQueue(url: string): Promise<void> {
