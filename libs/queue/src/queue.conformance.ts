@@ -105,7 +105,8 @@ export function describeQueue(name: string, url: () => string): void {
     });
 
     it('keeps a poison job for the inspector and goes on with the next', async () => {
-      const { queue: raw, close } = createQueue(queueName(lane), url(), {});
+      const opened = createQueue(queueName(lane), url(), {});
+      const raw = opened.queue;
       raw.on('error', () => undefined);
       await raw.add('deliver', { messageId: 'drop table' }, { jobId: 'poison-1' });
       const { jobs, done } = collect(1);
@@ -117,7 +118,7 @@ export function describeQueue(name: string, url: () => string): void {
       }
       const [failed] = await raw.getFailed(0, 0);
       expect(failed?.failedReason).toMatch(/messageId: integer/);
-      await close();
+      await opened.close();
     });
 
     it('holds no more jobs at a time than its concurrency', async () => {
