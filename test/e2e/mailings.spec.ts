@@ -47,6 +47,8 @@ describe('POST /mailings', () => {
       window: { from: '22:00', to: '06:00', timezone: 'Asia/Omsk' },
       ratePerSecond: 12.5,
       maxTries: 3,
+      reportTo: [],
+      report: true,
       status: 'scheduled',
       endedAt: null,
       finishedAt: null,

@@ -6,6 +6,7 @@ import { API_CONFIG, type ApiConfig } from './config.js';
 import { databaseModule } from './database/database.module.js';
 import { MailingsModule } from './mailings/mailings.module.js';
 import { InspectorModule } from './queues/inspector.module.js';
+import { ReportsModule } from './reports/reports.module.js';
 import { TagsModule } from './tags/tags.module.js';
 import { TokensModule } from './tokens/tokens.module.js';
 
@@ -30,6 +31,7 @@ export class AppModule {
         ClientsModule,
         TagsModule,
         MailingsModule,
+        ReportsModule,
         InspectorModule,
       ],
     };

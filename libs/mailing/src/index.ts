@@ -14,7 +14,13 @@ export type { MailingDraft, MailingRecord, NewMailing } from './control/mailing.
 export { type Created, MailingService } from './control/mailing.service.js';
 export { ReportService, type ReportDay } from './report/report.service.js';
 export type { ReportRecord } from './report/report.queries.js';
-export type { DailyContent, DailyMailing, DailyTotals, Reason } from './report/content.js';
+export {
+  type DailyContent,
+  type DailyMailing,
+  type DailyTotals,
+  type Reason,
+  successRate,
+} from './report/content.js';
 export { type ReportOptions, Reports } from './report/reports.js';
 export type { ReportSettings } from './report/settings.js';
 export { MailingControlService } from './control/mailing-control.service.js';

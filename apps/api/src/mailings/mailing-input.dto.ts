@@ -3,6 +3,8 @@ import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
   IsArray,
+  IsBoolean,
+  IsEmail,
   IsIn,
   IsInt,
   IsNumber,
@@ -160,6 +162,24 @@ export class MailingInputDto {
   @Min(1)
   @Max(1_000)
   maxTries?: number | null;
+
+  /**
+   * Who gets the completion report besides those whom the settings name: e-mail addresses.
+   * @example ["marketing@example.com"]
+   */
+  @MayBeMissing()
+  @IsArray()
+  @ArrayMaxSize(50)
+  @IsEmail({}, { each: true, message: 'must be an e-mail address' })
+  reportTo?: string[];
+
+  /**
+   * Whether there is a completion report at all; true when left out.
+   * @example true
+   */
+  @MayBeMissing()
+  @IsBoolean()
+  report?: boolean;
 }
 
 /** A new mailing. `startAt` left out is now. */

@@ -75,6 +75,18 @@ export class MailingDto {
    */
   maxTries: number | null;
 
+  /**
+   * Who gets its completion report besides those whom the settings name.
+   * @example ["marketing@example.com"]
+   */
+  reportTo: string[];
+
+  /**
+   * Whether it has a completion report.
+   * @example true
+   */
+  report: boolean;
+
   /** Why a mailing completed (all sent, end time) follows from its statistics. */
   @ApiProperty({ enum: MAILING_STATUSES, example: 'completed' })
   status: MailingStatus;

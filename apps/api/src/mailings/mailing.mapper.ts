@@ -33,6 +33,8 @@ export function toMailing(mailing: MailingRecord): MailingDto {
     window: windowOf(mailing),
     ratePerSecond: mailing.ratePerSecond,
     maxTries: mailing.maxTries,
+    reportTo: mailing.reportTo,
+    report: mailing.report,
     status: mailing.status,
     endedAt: mailing.endedAt,
     finishedAt: mailing.finishedAt,
@@ -65,6 +67,8 @@ export function toChanges(dto: UpdateMailingDto): MailingChanges {
     ...(dto.window !== undefined && { window: windowOfInput(dto.window) }),
     ...(dto.ratePerSecond !== undefined && { ratePerSecond: dto.ratePerSecond }),
     ...(dto.maxTries !== undefined && { maxTries: dto.maxTries }),
+    ...(dto.reportTo !== undefined && { reportTo: dto.reportTo }),
+    ...(dto.report !== undefined && { report: dto.report }),
   };
 }
 
@@ -107,6 +111,8 @@ function wholeOf(dto: MailingInputDto): Omit<NewMailing, 'startAt'> {
     window: windowOfInput(dto.window),
     ratePerSecond: dto.ratePerSecond ?? null,
     maxTries: dto.maxTries ?? null,
+    reportTo: dto.reportTo ?? [],
+    report: dto.report ?? true,
   };
 }
 

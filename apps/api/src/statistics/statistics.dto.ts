@@ -164,4 +164,10 @@ export class MailingStatisticsDto extends MailingSummaryDto {
 
   /** The most frequent reasons first, at most 100. */
   errors: ErrorGroupDto[];
+
+  /**
+   * Whether an alert about its error rate was raised; there is one per mailing at most.
+   * @example false
+   */
+  alertSent: boolean;
 }

@@ -112,7 +112,7 @@ export class Mailing {
 
   /** Whether it has a completion report at all. */
   @Column('boolean', { name: 'report_enabled', default: true })
-  reportEnabled: boolean;
+  report: boolean;
 
   /** The `finished_at` that was reported last: a mailing that is reopened finishes again. */
   @Column('timestamptz', { name: 'reported_at', nullable: true })

@@ -19,6 +19,8 @@ const mailing = (fields: Partial<MailingRecord> = {}): MailingRecord => ({
   windowTimezone: 'client',
   ratePerSecond: null,
   maxTries: null,
+  reportTo: [],
+  report: true,
   status: 'running',
   endedAt: null,
   finishedAt: null,

@@ -19,6 +19,8 @@ const EDITABLE_WHILE_RUNNING: readonly (keyof MailingDraft)[] = [
   'endAt',
   'window',
   'ratePerSecond',
+  'reportTo',
+  'report',
 ];
 
 /**
@@ -98,6 +100,8 @@ function draftOf(mailing: MailingRecord): MailingDraft {
     window: windowOf(mailing),
     ratePerSecond: mailing.ratePerSecond,
     maxTries: mailing.maxTries,
+    reportTo: mailing.reportTo,
+    report: mailing.report,
   };
 }
 
@@ -108,6 +112,7 @@ function same(field: keyof MailingDraft, one: MailingDraft, other: MailingDraft)
 function comparable(value: MailingDraft[keyof MailingDraft]): unknown {
   if (value instanceof Date) return value.getTime();
   if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return JSON.stringify(value);
   return JSON.stringify('from' in value ? [value.from, value.to, value.timezone] : lists(value));
 }
 

@@ -24,6 +24,8 @@ export type MailingRecord = Pick<
   | 'windowTimezone'
   | 'ratePerSecond'
   | 'maxTries'
+  | 'reportTo'
+  | 'report'
   | 'status'
   | 'endedAt'
   | 'finishedAt'
@@ -44,6 +46,10 @@ export interface MailingDraft {
   ratePerSecond: number | null;
   /** Tries per message before it fails; null: until the end. */
   maxTries: number | null;
+  /** Who gets the completion report besides those of the settings. */
+  reportTo: string[];
+  /** Whether there is a completion report. */
+  report: boolean;
 }
 
 /** A new mailing; `startAt` null is now. */
@@ -53,7 +59,8 @@ const COLUMNS = `
   g.id, g.name, g.channel, g.text, g.text_version AS "textVersion", g.filter,
   g.start_at AS "startAt", g.end_at AS "endAt", g.window_from AS "windowFrom",
   g.window_to AS "windowTo", g.window_timezone AS "windowTimezone",
-  g.rate_per_second AS "ratePerSecond", g.max_tries AS "maxTries", g.status,
+  g.rate_per_second AS "ratePerSecond", g.max_tries AS "maxTries",
+  g.report_to AS "reportTo", g.report_enabled AS "report", g.status,
   g.ended_at AS "endedAt", g.finished_at AS "finishedAt",
   g.created_at AS "createdAt", g.updated_at AS "updatedAt"`;
 
@@ -75,10 +82,10 @@ export async function insertMailingIfNotEnded(
     text: `
       WITH created AS (
         INSERT INTO mailings AS g (id, name, channel, lane_id, text, filter, start_at, end_at,
-          window_from, window_to, window_timezone, rate_per_second, max_tries)
+          window_from, window_to, window_timezone, rate_per_second, max_tries, report_to, report_enabled)
         SELECT COALESCE($1, nextval(pg_get_serial_sequence('mailings', 'id'))), $2, $3, l.id, $4, $5,
           -- Milliseconds, so that what is answered and sent back is the very same instant.
-          COALESCE($6, date_trunc('milliseconds', clock_timestamp())), $7, $8, $9, $10, $11, $12
+          COALESCE($6, date_trunc('milliseconds', clock_timestamp())), $7, $8, $9, $10, $11, $12, $13, $14
         FROM lanes l
         WHERE l.channel = $3 AND l.name = 'notification' AND $7 > clock_timestamp()
         RETURNING ${COLUMNS}
@@ -101,6 +108,8 @@ export async function insertMailingIfNotEnded(
       mailing.window?.timezone ?? null,
       mailing.ratePerSecond,
       mailing.maxTries,
+      mailing.reportTo,
+      mailing.report,
     ],
   });
   return rows[0] ?? null;
@@ -170,16 +179,17 @@ export async function writeLockedMailing(
       WITH written AS (
         UPDATE mailings g SET name = $2, channel = $3, text = $4, filter = $5, start_at = $6, end_at = $7,
           window_from = $8, window_to = $9, window_timezone = $10, rate_per_second = $11, max_tries = $12,
-          text_version = g.text_version + $13::bool::int,
-          schedule_version = g.schedule_version + $14::bool::int,
+          report_to = $13, report_enabled = $14,
+          text_version = g.text_version + $15::bool::int,
+          schedule_version = g.schedule_version + $16::bool::int,
           updated_at = clock_timestamp()
         WHERE g.id = $1
         RETURNING ${COLUMNS}
       ), new_text AS (
         INSERT INTO mailing_texts (mailing_id, version, text)
-        SELECT id, "textVersion", text FROM written WHERE $13
+        SELECT id, "textVersion", text FROM written WHERE $15
       ), old_slots AS (
-        DELETE FROM mailing_slots s USING written WHERE s.mailing_id = written.id AND $14
+        DELETE FROM mailing_slots s USING written WHERE s.mailing_id = written.id AND $16
       ), woken AS MATERIALIZED (SELECT ${WAKE})
       SELECT written.* FROM written, woken`,
     values: [
@@ -195,6 +205,8 @@ export async function writeLockedMailing(
       draft.window?.timezone ?? null,
       draft.ratePerSecond,
       draft.maxTries,
+      draft.reportTo,
+      draft.report,
       changed.text,
       changed.schedule,
     ],

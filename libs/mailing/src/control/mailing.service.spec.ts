@@ -28,6 +28,8 @@ const draft = (fields: Partial<NewMailing> = {}): NewMailing => ({
   window: null,
   ratePerSecond: null,
   maxTries: null,
+  reportTo: [],
+  report: true,
   ...fields,
 });
 

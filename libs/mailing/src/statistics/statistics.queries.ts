@@ -73,6 +73,8 @@ export interface StatisticsRow extends MailingSummary {
   planned: boolean;
   endedAt: Date | null;
   finishedAt: Date | null;
+  /** Whether there was an alert about its error rate. */
+  alertSent: boolean;
   /** Whether its lane takes messages now. */
   laneOpen: boolean;
   /** The database's clock at the moment of all this. */
@@ -90,6 +92,8 @@ export async function readStatistics(db: Queryable, id: number): Promise<Statist
       SELECT g.id, g.name, g.status, g.start_at AS "startAt", g.end_at AS "endAt", k.total,
         ${counts((status) => `k.${status}`)} AS counts, k.planned,
         g.ended_at AS "endedAt", g.finished_at AS "finishedAt",
+        EXISTS (SELECT FROM reports r WHERE r.kind = 'error_rate' AND r.key = g.id::text
+          AND NOT r.requested) AS "alertSent",
         l.state = 'closed' AND COALESCE(l.paused_until <= t.now, true) AS "laneOpen", t.now,
         (SELECT COALESCE(json_agg(json_build_object(
             'minute', extract(epoch FROM a.minute) * 1000, 'sent', a.sent) ORDER BY a.minute), '[]')

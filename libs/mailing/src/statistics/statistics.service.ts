@@ -29,6 +29,8 @@ export interface MailingStatistics extends MailingSummary {
   /** When it will be done; null when that cannot be known. */
   forecast: Date | null;
   errors: ErrorGroup[];
+  /** Whether there was an alert about its error rate. */
+  alertSent: boolean;
 }
 
 /** What happened, told from counters: as fast for ten million messages as for ten. */
@@ -67,6 +69,7 @@ export class StatisticsService {
       throughput,
       forecast: forecastOf(row, throughput.perSecond, latestOpening),
       errors,
+      alertSent: row.alertSent,
     };
   }
 }
