@@ -27,7 +27,8 @@ async function main(): Promise<number> {
       const result = await runScenario(scenario, backend, suite, proof?.sabotage).catch(
         (error: unknown) => failedResult(scenario, backend, error),
       );
-      if (proof) proven.push(tellProof({ proof, result, missing: missingFrom(proof, result) }));
+      if (proof)
+        proven.push(tellProof({ proof, result, missing: missingFrom(proof, result) }, options));
       else results.push(tell(result, options));
     });
   });
@@ -45,6 +46,9 @@ async function withServers(
   work: (suites: Suite[]) => Promise<void>,
 ): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'posthorn-faults-'));
+  process.once('exit', () => {
+    rmSync(directory, { recursive: true, force: true });
+  });
   chmodSync(directory, 0o755); // PostgreSQL runs as another user when we are root
   const suites: Suite[] = [];
   try {
@@ -56,12 +60,11 @@ async function withServers(
     await work(suites);
   } finally {
     await Promise.all(suites.map(({ postgres }) => postgres.stop()));
-    rmSync(directory, { recursive: true, force: true });
   }
 }
 
 function plan(options: Options): Run[] {
-  const { only, backend, part, soakMinutes } = options;
+  const { only, backend, part, short, soakMinutes } = options;
   const hasRedis = isRedisInstalled();
   if (!hasRedis) console.error('redis-server is not installed: only the PostgreSQL queue is tried');
   const here = (name: Backend) =>
@@ -72,19 +75,28 @@ function plan(options: Options): Run[] {
   if (soakMinutes !== undefined) {
     return onBackends(soak(soakMinutes, console.error));
   }
-  const scenarios = SCENARIOS.filter(({ name }) => wanted(name)).flatMap(onBackends);
-  const proofs = PROOFS.filter((proof) => wanted(proof.name) && here(proof.backend)).map(
-    (proof) => {
-      const scenario = SCENARIOS.find(({ name }) => name === proof.scenario);
-      if (!scenario) throw new Error(`there is no scenario ${proof.scenario}`);
-      return { scenario, backend: proof.backend, proof };
-    },
+  const isPart = (item: { short?: boolean }) => !short || item.short === true;
+  const scenarios = SCENARIOS.filter((item) => wanted(item.name) && isPart(item)).flatMap(
+    onBackends,
   );
+  const proofs = PROOFS.filter(
+    (proof) => wanted(proof.name) && isPart(proof) && here(proof.backend),
+  ).map((proof) => {
+    const scenario = SCENARIOS.find(({ name }) => name === proof.scenario);
+    if (!scenario) throw new Error(`there is no scenario ${proof.scenario}`);
+    return { scenario, backend: proof.backend, proof };
+  });
   return [...(part === 'proofs' ? [] : scenarios), ...(part === 'scenarios' ? [] : proofs)];
 }
 
-function isWhole({ only, backend, part, soakMinutes }: Options): boolean {
-  return only === undefined && backend === undefined && part === 'all' && soakMinutes === undefined;
+function isWhole({ only, backend, part, short, soakMinutes }: Options): boolean {
+  return (
+    !short &&
+    only === undefined &&
+    backend === undefined &&
+    part === 'all' &&
+    soakMinutes === undefined
+  );
 }
 
 function tell(result: Result, { json }: Options): Result {
@@ -102,14 +114,12 @@ function tell(result: Result, { json }: Options): Result {
   return result;
 }
 
-function tellProof(proven: Proven): Proven {
+function tellProof(proven: Proven, { json }: Options): Proven {
   const { proof, result, missing } = proven;
-  const red = [...new Set(result.violations.map(({ invariant }) => invariant))].join(', ');
-  console.log(
-    missing.length === 0
-      ? `✓ proof ${proof.name}: ${red} went red in ${proof.scenario}`
-      : `✗ proof ${proof.name}: ${missing.join('; ')}`,
-  );
+  const red = [...new Set(result.violations.map(({ invariant }) => invariant))];
+  if (json) process.stdout.write(`${JSON.stringify({ proof: proof.name, red, missing })}\n`);
+  else if (missing.length > 0) console.log(`✗ proof ${proof.name}: ${missing.join('; ')}`);
+  else console.log(`✓ proof ${proof.name}: ${red.join(', ')} went red in ${proof.scenario}`);
   return proven;
 }
 

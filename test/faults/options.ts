@@ -10,6 +10,8 @@ export interface Options {
   soakMinutes?: number;
   /** Scenarios that run side by side: most of their time they wait. */
   jobs: number;
+  /** Only the short selection of `npm test`. */
+  short: boolean;
   /** One line of JSON per result on stdout, and no report. */
   json: boolean;
   /** Only the scenarios, or only the proofs of the checker. */
@@ -27,10 +29,11 @@ export function parseOptions(args: string[]): Options {
       soak: { type: 'string' },
       jobs: { type: 'string', default: '3' },
       part: { type: 'string', default: 'all' },
+      short: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
     },
   });
-  const { only, backend, part, json } = values;
+  const { only, backend, part, short, json } = values;
   if (backend !== undefined && backend !== 'redis' && backend !== 'postgres') {
     throw new TypeError('--backend is redis or postgres');
   }
@@ -44,6 +47,7 @@ export function parseOptions(args: string[]): Options {
     ...(values.soak !== undefined && { soakMinutes: whole('--soak', values.soak) }),
     jobs: whole('--jobs', values.jobs),
     part,
+    short,
     json,
   };
 }

@@ -14,6 +14,8 @@ export interface Proof {
   /** What has to go red. */
   invariant: Invariant;
   sabotage: Sabotage;
+  /** Also part of `npm test`. */
+  short?: boolean;
   /** By a preload, which says that it has found what it breaks. */
   says?: string;
 }
@@ -28,6 +30,7 @@ export const PROOFS: readonly Proof[] = [
     breaks: 'any HTTP 200 counts as delivered',
     scenario: 'provider-answers-garbage',
     invariant: 'I2',
+    short: true,
   }),
   inProcess('no-sweep', {
     breaks: 'leases that ran out are not swept',
@@ -48,6 +51,7 @@ export const PROOFS: readonly Proof[] = [
     breaks: 'the claim does not pass the gate',
     scenario: 'pause-while-rows-are-locked',
     invariant: 'I6',
+    short: true,
     edits: [[/PERFORM pg_advisory_xact_lock_shared\([^\n]*\);\n/, '\n']],
   }),
   inProcess('attempts-reset', {
@@ -76,7 +80,7 @@ export function missingFrom(proof: Proof, { violations, logs }: Result): string[
   return missing;
 }
 
-type Described = Pick<Proof, 'breaks' | 'scenario' | 'invariant'>;
+type Described = Pick<Proof, 'breaks' | 'scenario' | 'invariant' | 'short'>;
 
 function inProcess(name: string, proof: Described): Proof {
   return {

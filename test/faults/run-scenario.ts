@@ -6,6 +6,7 @@ import {
   type Evidence,
   readFinalState,
   type Stopped,
+  type Usage,
   UsageSampler,
   type Violation,
   waitFor,
@@ -32,6 +33,7 @@ export interface Result {
   tookMs: number;
   /** Empty: all invariants and all that the scenario expects were kept. */
   violations: Violation[];
+  usage: readonly Usage[];
   failures: string[];
   logs: readonly string[];
 }
@@ -45,7 +47,16 @@ export function failedResult(scenario: Scenario, backend: Backend, error: unknow
   const { name, holds } = scenario;
   const failures = [error instanceof Error ? (error.stack ?? error.message) : String(error)];
   const nothing = { messages: 0, duplicates: 0, resumeMs: null, tookMs: 0 };
-  return { scenario: name, holds, backend, ...nothing, violations: [], failures, logs: [] };
+  return {
+    scenario: name,
+    holds,
+    backend,
+    ...nothing,
+    violations: [],
+    usage: [],
+    failures,
+    logs: [],
+  };
 }
 
 const SETTLE_MS = 60_000;
@@ -89,6 +100,7 @@ export async function runScenario(
       resumeMs: longest(trial),
       tookMs: performance.now() - startedAt,
       violations: checkInvariants(evidence),
+      usage: evidence.usage,
       failures: trial.failures,
       logs: evidence.logs,
     };

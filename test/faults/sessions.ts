@@ -24,20 +24,20 @@ export async function endSessionsOf(trial: Trial, applicationName: string): Prom
   );
 }
 
+/** The sessions that hold the lock of the leader: one, or none for a moment. */
+export async function leaderSessions(trial: Trial): Promise<number[]> {
+  const rows = await trial.sql<{ pid: number }>(
+    `SELECT a.pid FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid
+     WHERE a.datname = current_database() AND a.application_name = 'posthorn-beat-leader'
+       AND l.locktype = 'advisory' AND l.granted`,
+  );
+  return rows.map(({ pid }) => pid);
+}
+
 /** Ends the session that holds the lock of the leader, and waits until it has gone. */
 export async function endLeaderSession(trial: Trial): Promise<void> {
   await trial.sql(
-    `SELECT pg_terminate_backend(a.pid, 5000) FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid
-     WHERE a.datname = current_database() AND a.application_name = 'posthorn-beat-leader'
-       AND l.locktype = 'advisory' AND l.granted`,
+    'SELECT pg_terminate_backend(pid, 5000) FROM unnest($1::int[]) pid',
+    await leaderSessions(trial),
   );
-}
-
-export async function leaderSessions(trial: Trial): Promise<number> {
-  const rows = await trial.sql(
-    `SELECT 1 FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-     WHERE a.datname = current_database() AND a.application_name = 'posthorn-beat-leader'
-       AND l.locktype = 'advisory' AND l.granted`,
-  );
-  return rows.length;
 }

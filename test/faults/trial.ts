@@ -5,13 +5,13 @@ import {
   type FinalMailing,
   PROVIDER_TOKEN,
   type Resumption,
-  type RunningProcess,
   sleep,
   waitFor,
 } from '@app/testkit';
 import type { MessageStatus } from '@app/domain';
 import { type ApiAnswer, callApi } from './http-caller.js';
 import type { Random } from './random.js';
+import { leaderSessions } from './sessions.js';
 
 export interface MailingOptions {
   name?: string;
@@ -280,14 +280,11 @@ export class Trial {
     await sleep(Math.max(0, moment - now()));
   }
 
-  /** Measures from now until a beat leads, other than the one that stands still. */
-  async takesOver(after: string, limitMs: number, except?: RunningProcess): Promise<void> {
-    const others = this.cluster.beats.filter((beat) => beat !== except);
+  /** Measures from now until a session leads that is none of these. */
+  async takesOver(after: string, limitMs: number, former: readonly number[]): Promise<void> {
     await this.measure(after, limitMs, async () => {
-      const answers = await Promise.all(
-        others.map((beat) => this.cluster.leads(beat).catch(() => false)),
-      );
-      return answers.includes(true);
+      const [leader] = await leaderSessions(this);
+      return leader !== undefined && !former.includes(leader);
     });
   }
 

@@ -1,4 +1,5 @@
 import { sleep, waitFor } from '@app/testkit';
+import { mostInOneSecond } from '../rates.js';
 import { BOTH, scenarios } from '../scenario.js';
 import { waitingFor } from '../sessions.js';
 import { now, type Trial } from '../trial.js';
@@ -60,7 +61,6 @@ export const controlScenarios = scenarios(
     name: 'edited-while-sending',
     holds: 'what is not claimed when the API answers gets the new text, rate and end',
     backends: BOTH,
-    short: true,
     run: async (trial) => {
       await trial.clients(1_500);
       await trial.provider.faults(SLOW);
@@ -245,15 +245,4 @@ async function statusOf(trial: Trial, mailing: number): Promise<string | undefin
     mailing,
   );
   return row?.status;
-}
-
-function mostInOneSecond(moments: number[]): number {
-  moments.sort((a, b) => a - b);
-  let from = 0;
-  let most = 0;
-  for (const [index, at] of moments.entries()) {
-    while (at - (moments[from] ?? at) >= 1_000) from++;
-    most = Math.max(most, index - from + 1);
-  }
-  return most;
 }

@@ -36,7 +36,6 @@ export const databaseScenarios = scenarios(
     name: 'postgres-sessions-terminated',
     holds: 'all sessions end at once, those that listen too, five times: sending goes on in 30 s',
     backends: BOTH,
-    short: true,
     run: async (trial) => {
       await trial.clients(2_500);
       await trial.provider.faults(STEADY);

@@ -92,7 +92,6 @@ export const providerScenarios = scenarios(
     name: 'provider-resets',
     holds: 'a reset before the body and one after it are unknown, repeated and marked',
     backends: BOTH,
-    short: true,
     concurrency: CONCURRENCY,
     duplicates: 30,
     answersMayGetLost: true,

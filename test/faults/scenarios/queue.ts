@@ -91,7 +91,6 @@ export const queueScenarios = scenarios(
     name: 'poison-jobs',
     holds: 'jobs that are none end as failed ones at once, and hold up nobody',
     backends: BOTH,
-    short: true,
     run: async (trial) => {
       await trial.clients(300);
       await trial.provider.faults(STEADY);

@@ -1,7 +1,8 @@
-import { waitFor } from '@app/testkit';
+import { sleep, waitFor } from '@app/testkit';
+import { mostInOneSecond } from '../rates.js';
 import { BOTH, scenarios } from '../scenario.js';
 import { endSessionsOf, waitingFor } from '../sessions.js';
-import type { Trial } from '../trial.js';
+import { now, type Trial } from '../trial.js';
 
 const KILLS = 10;
 const CONCURRENCY = 16;
@@ -133,7 +134,6 @@ export const workerScenarios = scenarios(
     name: 'workers-replaced-one-by-one',
     holds: 'SIGTERM loses and doubles nothing; each ends with status 0 within 20 s',
     backends: BOTH,
-    short: true,
     workers: 3,
     concurrency: 4,
     run: async (trial) => {
@@ -152,6 +152,57 @@ export const workerScenarios = scenarios(
       await trial.finished(mailing);
       const { requests } = await provider.totals();
       trial.expect(requests === 2_500, `each message was requested once: ${requests} of 2500`);
+    },
+  },
+  {
+    name: 'everything-stopped-under-load',
+    holds: 'SIGTERM to all processes at once: each ends with status 0, nothing is lost or doubled',
+    backends: BOTH,
+    workers: 2,
+    run: async (trial) => {
+      const { cluster, provider } = trial;
+      await trial.clients(1_500);
+      await provider.faults({ latency: { distribution: 'uniform', minMs: 50, maxMs: 150 } });
+      const mailing = await trial.mailing();
+      await trial.sent(mailing, 200);
+      const ends = await cluster.stopApps();
+      const bad = ends.filter(({ code, tookMs }) => code !== 0 || tookMs > 20_000);
+      trial.expect(bad.length === 0, `${bad.map(({ name }) => name).join()} did not end well`);
+      const { sending } = await trial.counters(mailing);
+      trial.expect(sending === 0, `nothing is left in flight: ${sending}`);
+      await Promise.all([cluster.startApi(), cluster.startWorker(), cluster.startBeat()]);
+      await trial.finished(mailing);
+      const { requests } = await provider.totals();
+      trial.expect(requests === 1_500, `each message was requested once: ${requests} of 1500`);
+    },
+  },
+  {
+    name: 'rate-held-by-three-workers',
+    holds: 'no second sees more than the rate and one, after a pause and after a change either',
+    backends: BOTH,
+    workers: 3,
+    run: async (trial) => {
+      await trial.clients(400);
+      const limited = async (rate: number) => {
+        await trial.done('PUT', '/channels/notification/rate', { ratePerSecond: rate });
+        const from = now() + 1_000;
+        return async () => {
+          const times = (await trial.provider.timeline()).filter((at) => at > from);
+          const most = mostInOneSecond(times);
+          trial.expect(most <= rate + 1, `at most ${rate + 1} in any second, not ${most}`);
+        };
+      };
+      const check = await limited(50);
+      const mailing = await trial.mailing();
+      await trial.sent(mailing, 150);
+      await trial.done('POST', `/mailings/${mailing}/pause`);
+      await sleep(5_000);
+      await trial.done('POST', `/mailings/${mailing}/resume`);
+      await trial.sent(mailing, 250);
+      await check();
+      const checkFaster = await limited(20);
+      await trial.finished(mailing);
+      await checkFaster();
     },
   },
 );
