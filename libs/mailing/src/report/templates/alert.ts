@@ -77,16 +77,16 @@ function alertOf(content: AlertContent, context: Context): Alert {
     }
     case 'breaker_open':
       return {
-        title: words.breakerOpen(content.channel),
+        title: words.breakerOpen(oneLine(content.channel)),
         text: words.breakerOpenText(format.moment(content.openedAt)),
-        detail: content.reason,
+        detail: content.reason && oneLine(content.reason, 200),
         next: words.breakerOpenNext,
         good: false,
         ...home,
       };
     case 'breaker_closed':
       return {
-        title: words.breakerClosed(content.channel),
+        title: words.breakerClosed(oneLine(content.channel)),
         text: words.breakerClosedText(format.moment(content.openedAt), format.moment(content.at)),
         detail: null,
         next: words.breakerClosedNext,
@@ -98,8 +98,8 @@ function alertOf(content: AlertContent, context: Context): Alert {
       return {
         title:
           content.expiresAt > content.at
-            ? words.tokenExpires(content.channel, when)
-            : words.tokenExpired(content.channel),
+            ? words.tokenExpires(oneLine(content.channel), when)
+            : words.tokenExpired(oneLine(content.channel)),
         text: words.tokenText(when),
         detail: null,
         next: words.tokenNext,

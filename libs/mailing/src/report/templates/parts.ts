@@ -20,7 +20,7 @@ export function reasonsTable(context: Context, reasons: readonly Reason[]): Html
   return table(
     [{ label: words.reason }, { label: words.attemptsTitle }],
     reasons.map(({ code, attempts, detail }) => [
-      html`<b style="font-weight:600;">${code}</b
+      html`<b style="font-weight:600;">${oneLine(code, 60)}</b
         >${detail !== null && small(oneLine(detail, 160))}`,
       format.number(attempts),
     ]),
@@ -31,7 +31,7 @@ export function plainReasons(context: Context, reasons: readonly Reason[]): stri
   const { words, format } = context;
   if (reasons.length === 0) return '';
   const rows = reasons.map(({ code, attempts, detail }) => [
-    `  ${code}${detail === null ? '' : `: ${oneLine(detail, 60)}`}`,
+    `  ${oneLine(code, 60)}${detail === null ? '' : `: ${oneLine(detail, 60)}`}`,
     format.number(attempts),
   ]);
   return `${words.reasons}:\n${plainTable(rows)}`;
