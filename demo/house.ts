@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { join, relative } from 'node:path';
+import { MailCatcher } from '@app/testkit';
 import { Children } from './children.js';
 import { DEMO, KEEPER, REGISTER_FILE } from './names.js';
 import type { Options } from './options.js';
@@ -22,6 +23,8 @@ export interface House {
   apiUrl: string;
   simulatorUrl: string;
   workerUrl: string;
+  /** Shows the mails that Posthorn has sent. */
+  mailUrl: string;
   /** The admin's API key. */
   key: string;
 }
@@ -62,6 +65,8 @@ export async function openHouse(folder: string, children: Children): Promise<Hou
   const simulatorUrl = `http://127.0.0.1:${ports.simulator}`;
   const apiUrl = `http://127.0.0.1:${ports.api}`;
   const workerUrl = `http://127.0.0.1:${ports.worker}`;
+  // Here, not in a process of its own: it holds nothing that is worth more than the demo.
+  const mails = await MailCatcher.start({ smtpPort: ports.smtp, httpPort: ports.mail });
   const environment = {
     DATABASE_URL: database.url,
     API_HOST: '127.0.0.1',
@@ -73,6 +78,9 @@ export async function openHouse(folder: string, children: Children): Promise<Hou
     NOTIFICATION_API_URL: `${simulatorUrl}/v1`,
     NOTIFICATION_API_TOKEN: PROVIDER_TOKEN,
     SIMULATOR_PORT: String(ports.simulator),
+    SMTP_URL: mails.smtpUrl,
+    REPORT_RECIPIENTS: 'team@example.com',
+    PUBLIC_URL: apiUrl,
   };
   await children.run('migrate', { script: 'apps/api/src/migrate.js', environment });
   const start = async (name: 'simulator' | 'api' | 'worker' | 'beat') => {
@@ -84,7 +92,16 @@ export async function openHouse(folder: string, children: Children): Promise<Hou
   done('api', apiUrl);
   done('worker', workerUrl);
   done('beat', `http://127.0.0.1:${ports.beat}`);
-  return { children, folder, databaseUrl: database.url, apiUrl, simulatorUrl, workerUrl, key };
+  return {
+    children,
+    folder,
+    databaseUrl: database.url,
+    apiUrl,
+    simulatorUrl,
+    workerUrl,
+    mailUrl: mails.url,
+    key,
+  };
 }
 
 /** Those who send first, then what they send through, the database last. */

@@ -6,9 +6,19 @@ export interface Ports {
   beat: number;
   simulator: number;
   postgres: number;
+  smtp: number;
+  mail: number;
 }
 
-const WANTED: Ports = { api: 8000, worker: 8001, beat: 8002, simulator: 8090, postgres: 54329 };
+const WANTED: Ports = {
+  api: 8000,
+  worker: 8001,
+  beat: 8002,
+  simulator: 8090,
+  postgres: 54329,
+  smtp: 1025,
+  mail: 8025,
+};
 
 /** The usual ports, and free ones in the place of those that somebody else uses. */
 export async function choosePorts(): Promise<{ ports: Ports; moved: string[] }> {

@@ -52,7 +52,7 @@ export function showDelivery(delivery: Delivery): void {
 }
 
 export function showAddresses(house: House, mailing: number): void {
-  const { apiUrl, simulatorUrl, workerUrl, key, folder } = house;
+  const { apiUrl, simulatorUrl, workerUrl, mailUrl, key, folder } = house;
   const addresses = {
     'API docs': `${apiUrl}/docs`,
     ReDoc: `${apiUrl}/redoc`,
@@ -60,6 +60,7 @@ export function showAddresses(house: House, mailing: number): void {
     Metrics: `${workerUrl}/metrics`,
     Simulator: `${simulatorUrl}/docs`,
     Received: `${simulatorUrl}/received/messages`,
+    Mails: mailUrl,
     Logs: `${folder}/*.log`,
     'Admin key': paint('bold', key),
   };
