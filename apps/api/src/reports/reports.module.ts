@@ -2,7 +2,6 @@ import { Module } from '@nestjs/common';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { ReportService } from '@app/mailing';
-import { API_CONFIG, type ApiConfig } from '../config.js';
 import { ReportsController } from './reports.controller.js';
 
 @Module({
@@ -10,9 +9,8 @@ import { ReportsController } from './reports.controller.js';
   providers: [
     {
       provide: ReportService,
-      inject: [getDataSourceToken(), API_CONFIG],
-      useFactory: (dataSource: DataSource, config: ApiConfig) =>
-        new ReportService(dataSource, config.SERVER_TIMEZONE),
+      inject: [getDataSourceToken()],
+      useFactory: (dataSource: DataSource) => new ReportService(dataSource),
     },
   ],
 })

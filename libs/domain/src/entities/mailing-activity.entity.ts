@@ -22,6 +22,6 @@ export class MailingActivity {
   @Column('int', { default: 0 }) cancelled: number;
   @Column('int', { default: 0 }) unknown: number;
 
-  /** Attempts that did not deliver. */
+  /** Attempts that did not deliver, without those for which the provider as a whole was not there. */
   @Column('int', { name: 'bad_attempts', default: 0 }) badAttempts: number;
 }

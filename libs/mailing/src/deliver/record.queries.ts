@@ -125,7 +125,7 @@ WITH o AS (
     count(*) FILTER (WHERE becomes = 'failed') AS failed,
     count(*) FILTER (WHERE becomes = 'unknown') AS unknown,
     count(*) FILTER (WHERE becomes = 'pending') AS pending,
-    count(*) FILTER (WHERE outcome <> 'delivered') AS bad
+    count(*) FILTER (WHERE outcome NOT IN ('delivered', 'unavailable')) AS bad
   FROM decided GROUP BY mailing_id
 ), counters AS (
   SELECT k.mailing_id FROM mailing_counters k

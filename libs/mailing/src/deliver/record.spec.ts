@@ -227,17 +227,18 @@ describe('the record', () => {
 
   it('counts a batch over several mailings in one go, minute by minute', async () => {
     const a = await sending([{}, {}, {}]);
-    const b = await sending([{}, {}]);
+    const b = await sending([{}, {}, {}]);
     await record([
       ...a.ids.map((id, index) => result(id, index === 0 ? bad('rejected') : {})),
-      ...b.ids.map((id) => result(id, bad('retry'))),
+      // That the provider as a whole is not there speaks against no mailing.
+      ...b.ids.map((id, index) => result(id, bad(index === 0 ? 'unavailable' : 'retry'))),
     ]);
     expect((await countersAndRows(database.dataSource, a.mailingId)).counters).toEqual({
       sent: 2,
       failed: 1,
     });
     expect((await countersAndRows(database.dataSource, b.mailingId)).counters).toEqual({
-      pending: 2,
+      pending: 3,
     });
     const activity: unknown[] = await sql(
       `SELECT mailing_id, sum(sent)::int AS sent, sum(failed)::int AS failed, sum(bad_attempts)::int AS bad

@@ -135,6 +135,17 @@ describe('what is reported', () => {
       expect(catcher.mails).toHaveLength(2);
     });
 
+    it('takes the today of a caller in another timezone for today', async () => {
+      // On the 2nd of July in Moscow, where the reports are made, on the 1st in Greenwich.
+      const desk = await open({ now: '2030-07-01T22:00:00Z', since: '2030-07-01T22:00Z' });
+      for (const date of ['2030-07-01', '2030-06-30']) await ask(date);
+      await desk.run();
+      expect((await desk.rows()).map(({ content }) => content?.to)).toEqual([
+        '2030-07-01T22:00:00.000Z',
+        '2030-06-30T06:00:00.000Z',
+      ]);
+    });
+
     it('says again what it said if it is about an earlier day', async () => {
       const desk = await open({ since: '2030-07-01T12:00Z' });
       await desk.run();

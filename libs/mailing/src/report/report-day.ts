@@ -45,6 +45,11 @@ export function localDate(instant: Date, timezone: string): string {
   return local(instant, timezone).toPlainDate().toString();
 }
 
+/** Whether it is that date anywhere on Earth: who says "today" may live in another timezone. */
+export function isTodaySomewhere(date: string, now: Date): boolean {
+  return localDate(now, 'Etc/GMT+12') <= date && date <= localDate(now, 'Etc/GMT-14');
+}
+
 /**
  * The dates whose report is due at `now`, oldest first: reports from before `since` nobody waits
  * for, nor for those that are more than a week late.

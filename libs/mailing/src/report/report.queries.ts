@@ -69,12 +69,11 @@ export async function readReportsOf(
 /**
  * Asks for the daily report of a date once more, and wakes beat.
  *
- * @returns null when the date is in the future, as the timezone counts days.
+ * @returns null when the date has not begun anywhere on Earth.
  */
 export async function requestDailyIfNotFuture(
   db: Queryable,
   date: string,
-  timezone: string,
 ): Promise<ReportRecord | null> {
   const { rows } = await db.query<ReportRecord>({
     name: 'request-daily-if-not-future',
@@ -83,11 +82,11 @@ export async function requestDailyIfNotFuture(
         INSERT INTO reports (kind, key, transport, requested, date, message_id, not_before, give_up_at)
         SELECT 'daily', $1::date::text, 'email', true, $1::date, gen_random_uuid(), clock_timestamp(),
           clock_timestamp() + interval '24 hours'
-        WHERE $1::date <= (clock_timestamp() AT TIME ZONE $2)::date
+        WHERE $1::date <= (clock_timestamp() AT TIME ZONE 'UTC' + interval '14 hours')::date
         RETURNING ${COLUMNS}
       ), woken AS MATERIALIZED (SELECT pg_notify('${WAKE_CHANNEL}', '') FROM requested)
       SELECT requested.* FROM requested, woken`,
-    values: [date, timezone],
+    values: [date],
   });
   return rows[0] ?? null;
 }

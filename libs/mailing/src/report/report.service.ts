@@ -31,11 +31,7 @@ export interface ReportDay {
 
 /** Reports as a resource. Sending is beat's. */
 export class ReportService {
-  constructor(
-    private readonly dataSource: DataSource,
-    /** IANA; says which day it is. */
-    private readonly timezone: string,
-  ) {}
+  constructor(private readonly dataSource: DataSource) {}
 
   /** Newest first. */
   async list(query: ReportListQuery): Promise<Page<ReportRecord>> {
@@ -72,7 +68,7 @@ export class ReportService {
    */
   async send(date: string): Promise<ReportRecord> {
     const db = databaseOf(this.dataSource);
-    const report = await requestDailyIfNotFuture(db, date, this.timezone);
+    const report = await requestDailyIfNotFuture(db, date);
     if (!report) {
       throw new DomainError('unprocessable', `${date} is in the future`, [
         { path: 'date', message: 'must not be in the future' },

@@ -11,7 +11,7 @@ import {
   writeIfUnwritten,
   type Writing,
 } from './outbox.queries.js';
-import { lastDay, localDate, type Period, periodOf } from './report-day.js';
+import { isTodaySomewhere, lastDay, localDate, type Period, periodOf } from './report-day.js';
 import type { Now, ReportSettings } from './settings.js';
 
 const MOST_REASONS = 5;
@@ -53,9 +53,10 @@ export class ReportWriter {
     const { timezone } = settings;
     const recipients = [...settings.recipients];
     const now = await this.options.now();
-    const untilNow = report.requested && date === localDate(now, timezone);
-    const earlier = report.requested && !untilNow ? await readDailyOf(read, date) : null;
+    const again = report.requested && date !== localDate(now, timezone);
+    const earlier = again ? await readDailyOf(read, date) : null;
     if (earlier) return { ...earlier, recipients };
+    const untilNow = report.requested && isTodaySomewhere(date, now);
     const period = untilNow
       ? lastDay(now, timezone)
       : (periodIn(report) ?? periodOf(date, settings));

@@ -22,6 +22,13 @@ export const COLORS = {
 const FONT =
   "font-family:-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif";
 
+/** A rate of success: what is far from all is not green. Null: there was nothing to succeed in. */
+export function colorOfSuccess(rate: number | null): string {
+  if (rate === null) return COLORS.muted;
+  if (rate >= 0.95) return COLORS.sent;
+  return rate >= 0.8 ? COLORS.pending : COLORS.failed;
+}
+
 export interface Page {
   language: string;
   /** What inboxes show beside the subject. */

@@ -2,6 +2,7 @@ import { type CompletionContent, successRate } from '../content.js';
 import {
   bar,
   button,
+  colorOfSuccess,
   COLORS,
   type Figure,
   figures,
@@ -85,7 +86,7 @@ function heroFigures({ counts, total }: CompletionContent, context: Context): [F
       label: words.success,
       value: format.percent(successRate(counts)),
       change: '',
-      color: COLORS.sent,
+      color: colorOfSuccess(successRate(counts)),
     },
   ];
 }

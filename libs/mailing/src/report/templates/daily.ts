@@ -2,6 +2,7 @@ import { type Activity, type DailyContent, type DailyMailing, successRate } from
 import {
   bar,
   button,
+  colorOfSuccess,
   COLORS,
   faint,
   type Figure,
@@ -91,7 +92,7 @@ function heroFigures({ totals, before }: DailyContent, { words, format }: Contex
       label: words.success,
       value: format.percent(rate),
       change: points === null ? '' : `${format.change(points)} ${words.points}`,
-      color: COLORS.sent,
+      color: colorOfSuccess(rate),
     },
   ];
 }
