@@ -10,7 +10,7 @@ interface Answer {
 
 /** A mail must not reach out of its frame, whatever is in it. */
 const MAIL_POLICY =
-  "sandbox allow-popups; default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+  "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'";
 
 /**
@@ -55,7 +55,8 @@ function partOf(mail: CaughtMail, part: string | undefined, index: number): Answ
     case 'html':
       return {
         type: 'text/html; charset=utf-8',
-        body: email.html ?? '',
+        // Its links open beside the frame, as they do in a mail client.
+        body: (email.html ?? '').replace(/<head>/i, '$&<base target="_blank">'),
         headers: { 'content-security-policy': MAIL_POLICY },
       };
     case 'text':
