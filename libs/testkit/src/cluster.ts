@@ -112,11 +112,8 @@ export class Cluster {
     };
   }
 
-  async startWorker(
-    changes: Environment = {},
-    command?: [string, ...string[]],
-  ): Promise<RunningProcess> {
-    const worker = await this.launch('worker', changes, command);
+  async startWorker(changes: Environment = {}): Promise<RunningProcess> {
+    const worker = await this.launch('worker', changes);
     this.workers.push(worker);
     return worker;
   }
@@ -230,14 +227,9 @@ export class Cluster {
     await this.leader();
   }
 
-  private async launch(
-    name: AppName,
-    changes: Environment,
-    command?: [string, ...string[]],
-  ): Promise<RunningProcess> {
+  private async launch(name: AppName, changes: Environment): Promise<RunningProcess> {
     const launched = await startProcess(name, this.environment(changes), {
       startTimeoutMs: START_LIMIT_MS,
-      ...(command && { command }),
     });
     this.all.push(launched);
     return launched;

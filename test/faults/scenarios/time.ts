@@ -1,5 +1,5 @@
-import { resolve } from 'node:path';
-import { sleep } from '@app/testkit';
+import { execFileSync } from 'node:child_process';
+import { type Environment, sleep } from '@app/testkit';
 import { isInstalled, preload } from '../preload.js';
 import { BOTH, scenarios } from '../scenario.js';
 import { now, type Trial } from '../trial.js';
@@ -146,19 +146,26 @@ async function expectPromptEnd(trial: Trial, mailing: number): Promise<void> {
   trial.expect(finished <= 3, `all was over ${finished.toFixed(2)} s after the end`);
 }
 
+/** What the command would set: it stays in front of its child, and a signal would only reach it. */
+function fakeTime(offset: string): Environment {
+  const variables = execFileSync('faketime', ['-f', offset, 'env'], { encoding: 'utf8' });
+  const value = (name: string) => new RegExp(`^${name}=(.*)$`, 'm').exec(variables)?.[1];
+  return {
+    LD_PRELOAD: value('LD_PRELOAD'),
+    FAKETIME: value('FAKETIME'),
+    // Only the wall clock is wrong: time itself passes for every process alike.
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    DONT_FAKE_MONOTONIC: '1',
+  };
+}
+
 /** A worker whose clock is so many hours off, and who shows it. */
 async function startWithClock(trial: Trial, hours: number) {
-  const offset = `${hours > 0 ? '+' : ''}${hours}h`;
-  const started = isInstalled('faketime')
-    ? await trial.cluster.startWorker(
-        // Only the wall clock is wrong: time itself passes for every process alike.
-        { FAKETIME_DONT_FAKE_MONOTONIC: '1', DONT_FAKE_MONOTONIC: '1' },
-        ['faketime', '-f', offset, resolve(process.execPath)],
-      )
-    : await trial.cluster.startWorker({
-        ...preload('shift-clock'),
-        FAULTS_CLOCK_HOURS: `${hours}`,
-      });
+  const started = await trial.cluster.startWorker(
+    isInstalled('faketime')
+      ? fakeTime(`${hours > 0 ? '+' : ''}${hours}h`)
+      : { ...preload('shift-clock'), FAULTS_CLOCK_HOURS: String(hours) },
+  );
   const line = started.logs.find((text) => text.includes('"started"')) ?? '{}';
   const { time } = JSON.parse(line) as { time?: string };
   const shown = (Date.parse(time ?? '') - now()) / 3_600_000;

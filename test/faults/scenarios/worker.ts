@@ -1,5 +1,5 @@
 import { sleep, waitFor } from '@app/testkit';
-import { mostInOneSecond } from '../rates.js';
+import { watchRate } from '../rates.js';
 import { BOTH, scenarios } from '../scenario.js';
 import { endSessionsOf, waitingFor } from '../sessions.js';
 import { now, type Trial } from '../trial.js';
@@ -185,12 +185,7 @@ export const workerScenarios = scenarios(
       await trial.clients(400);
       const limited = async (rate: number) => {
         await trial.done('PUT', '/channels/notification/rate', { ratePerSecond: rate });
-        const from = now() + 1_000;
-        return async () => {
-          const times = (await trial.provider.timeline()).filter((at) => at > from);
-          const most = mostInOneSecond(times);
-          trial.expect(most <= rate + 1, `at most ${rate + 1} in any second, not ${most}`);
-        };
+        return watchRate(trial, rate, now() + 1_000);
       };
       const check = await limited(50);
       const mailing = await trial.mailing();
