@@ -127,6 +127,8 @@ function postgres(url: string, max: number) {
     keepAliveInitialDelayMillis: 5_000,
     query_timeout: 30_000,
     application_name: 'posthorn-queue',
+    // The queue is a hint that beat can give again: what a crash of the server forgets of it is no loss.
+    options: '-c synchronous_commit=off',
   };
 }
 
