@@ -75,6 +75,7 @@ async function measureReading(servers: Servers, say: (line: string) => void) {
       databaseUrl: database.url,
       queueUrl: database.url,
       providerUrl: servers.simulator.providerUrl,
+      apiOnly: true,
     });
     const reader = new Reader(house.api);
     try {

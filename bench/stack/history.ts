@@ -93,11 +93,13 @@ const COUNTERS = `
     count(*) FILTER (WHERE status = 'unknown'), true
   FROM messages GROUP BY mailing_id`;
 
-/** Ten reasons on each of three days. */
+/** Ten reasons in each of 24 hours, for a large mailing; a small one has three in one. */
 const REASONS = `
-  INSERT INTO mailing_errors (mailing_id, day, code, attempts, detail, last_at)
-  SELECT g.id, current_date - d, 'http_' || (400 + e), 1 + g.id % 100, 'The provider said no', now()
-  FROM mailings g, generate_series(0, 2) d, generate_series(0, 9) e`;
+  INSERT INTO mailing_errors (mailing_id, hour, code, attempts, detail, last_at)
+  SELECT k.mailing_id, date_trunc('hour', now()) - interval '1 hour' * h, 'http_' || (400 + e),
+    1 + k.mailing_id % 100, 'The provider said no', now()
+  FROM mailing_counters k, generate_series(0, CASE WHEN k.total > 1000 THEN 23 ELSE 0 END) h,
+    generate_series(0, CASE WHEN k.total > 1000 THEN 9 ELSE 2 END) e`;
 
 /** The last two hours, minute by minute. */
 const ACTIVITY = `

@@ -11,6 +11,8 @@ export interface HouseOptions {
   providerUrl: string;
   /** Worker processes. Default 1. */
   workers?: number;
+  /** Neither beat nor workers: nothing moves by itself. */
+  apiOnly?: boolean;
   /** Calls at a time of each worker. Default: what an installation has that does not set it. */
   concurrency?: number;
 }
@@ -32,7 +34,7 @@ export class House {
   ) {}
 
   static async open(options: HouseOptions): Promise<House> {
-    const { databaseUrl, queueUrl, providerUrl, workers = 1, concurrency } = options;
+    const { databaseUrl, queueUrl, providerUrl, workers = 1, apiOnly, concurrency } = options;
     const key = randomBytes(16).toString('hex');
     const environment = {
       DATABASE_URL: databaseUrl,
@@ -47,7 +49,8 @@ export class House {
       WORKER_PORT: '0',
       ...(concurrency && { DELIVERY_CONCURRENCY: String(concurrency) }),
     };
-    const names = ['api', 'beat', ...Array<'worker'>(workers).fill('worker')] as const;
+    const others = apiOnly ? [] : (['beat', ...Array<'worker'>(workers).fill('worker')] as const);
+    const names = ['api', ...others] as const;
     const started = await Promise.allSettled(names.map((name) => startProcess(name, environment)));
     const processes = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
     const house = new House(new Api(processes[0]?.url ?? '', key), processes);

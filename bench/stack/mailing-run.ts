@@ -13,6 +13,8 @@ export interface MailingRun {
   perSecond: number;
   /** From before POST to the first request at the provider. */
   firstMessageMs: number;
+  /** From the last request at the provider to the mailing's completion. */
+  completionMs: number;
   /** MB of RSS. */
   peaks: PeakRss & { redis: number | null };
   cpu: Cpu;
@@ -66,6 +68,7 @@ export async function runMailing(servers: Servers, options: RunOptions): Promise
         seconds,
         perSecond: clients / seconds,
         firstMessageMs: received.firstAt - postedAt,
+        completionMs: finishedAt - received.lastAt,
         peaks: { ...house.peaks(), redis: redis ? peakRss(redis.pid) : null },
         cpu,
       };
