@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Backend, CrashablePostgres, isRedisInstalled } from '@app/testkit';
+import { format, resolveConfig } from 'prettier';
 import { type Options, parseOptions } from './options.js';
 import { missingFrom, type Proof, PROOFS } from './proofs.js';
 import { line, type Proven, report } from './report.js';
@@ -34,7 +35,7 @@ async function main(): Promise<number> {
   });
   const order = (name: string) => SCENARIOS.findIndex((scenario) => scenario.name === name);
   results.sort((a, b) => order(a.scenario) - order(b.scenario));
-  if (isWhole(options)) writeFileSync(REPORT, report(results, proven, options.seed));
+  if (isWhole(options)) await write(report(results, proven, options.seed));
   const green = results.every(isGreen) && proven.every(({ missing }) => missing.length === 0);
   return green ? 0 : 1;
 }
@@ -87,6 +88,12 @@ function plan(options: Options): Run[] {
     return { scenario, backend: proof.backend, proof };
   });
   return [...(part === 'proofs' ? [] : scenarios), ...(part === 'scenarios' ? [] : proofs)];
+}
+
+/** In the shape in which every page is kept. */
+async function write(text: string): Promise<void> {
+  const style = await resolveConfig(REPORT);
+  writeFileSync(REPORT, await format(text, { ...style, filepath: REPORT }));
 }
 
 function isWhole({ only, backend, part, short, soakMinutes }: Options): boolean {
