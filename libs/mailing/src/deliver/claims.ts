@@ -1,8 +1,9 @@
 import { randomInt } from 'node:crypto';
 import type { Queryable } from '@app/domain';
 import { Batcher, type Clock, type Logger, messageOf } from '@app/platform';
+import { passGate } from '../control/gate.js';
 import { type ClaimedMessage, claimDuePending, rereadClaim } from './claim.queries.js';
-import { BATCH_SIZE } from './limits.js';
+import { BATCH_SIZE, LEASE_MS } from './limits.js';
 import { claimSize } from './metrics.js';
 
 /** A claimed message, with the moments (on the monotonic clock, ms) that bound it. */
@@ -16,7 +17,7 @@ export interface Claim {
   sendAt: number;
 }
 
-const REREAD_PAUSES_MS = [50, 200, 500, 1_000, 2_000, 4_000];
+const REREAD_PAUSES_MS = [50, 200, 500, 1_000, 2_000];
 /** Random and below 2^47, so that it is exact as a number and as a bigint. */
 const CLAIM_IDS = 2 ** 47;
 
@@ -61,7 +62,7 @@ export class Claims {
       });
     } catch (error) {
       this.logger.warn({ error: messageOf(error), messages: ids.length }, 'the claim went wrong');
-      ({ rows, measuredAt } = await this.reread(claimId, ids, error));
+      ({ rows, measuredAt } = await this.reread(claimId, ids, claimedAt, error));
     }
     claimSize.observe(rows.length);
     const answeredAt = this.clock.monotonic();
@@ -81,22 +82,29 @@ export class Claims {
     });
   }
 
-  /** The answer got lost: whether the claim took effect is for the database to say, not for the lease. */
+  /**
+   * The answer got lost: whether the claim took effect is for the database to say, not for the lease.
+   * Even a claim that is of no use any more is worth finding, for the sweep would have to take its
+   * messages for sent. The gate lets a claim end first that is still running without us.
+   */
   private async reread(
     claimId: number,
     ids: number[],
+    claimedAt: number,
     cause: unknown,
   ): Promise<{ rows: ClaimedMessage[]; measuredAt: number }> {
-    for (const pause of REREAD_PAUSES_MS) {
+    for (let look = 0; this.clock.monotonic() - claimedAt < LEASE_MS; look++) {
+      const pause = REREAD_PAUSES_MS[Math.min(look, REREAD_PAUSES_MS.length - 1)];
       await new Promise((resolve) => setTimeout(resolve, pause));
       try {
+        await passGate(this.db);
         const measuredAt = this.clock.monotonic();
         const rows = await rereadClaim(this.db, { claimId, ids });
         if (rows.length > 0) return { rows, measuredAt };
-        throw cause;
-      } catch (error) {
-        if (error === cause) throw error;
+      } catch {
+        continue; // the database is still away
       }
+      break;
     }
     throw cause;
   }
