@@ -22,7 +22,7 @@ function detailOf(error: unknown): string {
   return JSON.stringify({ detail, where, ...(driverError as object | undefined) });
 }
 
-const MAILINGS = 6;
+const MAILINGS = 9;
 const CLIENTS = 400;
 const FOR_MS = 4_000;
 
@@ -155,7 +155,7 @@ describe('everything that writes messages, side by side', () => {
           mailings = mailings.slice(0, -1);
           await service.delete(last);
         }
-      }, 2_000),
+      }, 700),
     ];
   };
 

@@ -139,15 +139,21 @@ export async function findExpiredLeases(
   return rows;
 }
 
-/** Deletes up to `limit` messages of deleted mailings, with their attempts. */
+/**
+ * Deletes up to `limit` messages of deleted mailings, with their attempts. What somebody is just
+ * writing to is left for the next time: a deletion has no order of its own to wait in.
+ */
 export async function purgeDeletedMessages(db: Queryable, limit: number): Promise<number> {
   const { rowCount } = await db.query({
     name: 'purge-deleted-messages',
     text: `
-WITH gone AS (
-  DELETE FROM messages WHERE id IN (
+WITH locked AS (
+  SELECT id FROM messages WHERE id IN (
     SELECT m.id FROM mailings g JOIN messages m ON m.mailing_id = g.id
     WHERE g.deleted_at IS NOT NULL LIMIT $1)
+  ORDER BY id FOR UPDATE SKIP LOCKED
+), gone AS (
+  DELETE FROM messages WHERE id IN (SELECT id FROM locked)
   RETURNING id
 ), attempts AS (
   DELETE FROM delivery_attempts WHERE message_id IN (SELECT id FROM gone)
