@@ -39,7 +39,7 @@ const REWRITES: Record<string, { of: RegExp; rewrite: Rewrite } | undefined> = {
   },
   'attempts-reset': {
     of: /SET status = 'pending', not_before = '-infinity', tries = 0/,
-    rewrite: (text) => text.replace('tries = 0', 'tries = 0, attempts = 0'),
+    rewrite: (text) => text.replace('attempts = locked.attempts', 'attempts = 0'),
   },
   'counters-apart': {
     of: /attempt_outcome\[\]/,

@@ -11,7 +11,7 @@ const BLOCK_MS = 40_000;
 export const timeScenarios = scenarios(
   {
     name: 'end-passes-while-sending',
-    holds: 'the status flips within a second of the end, and the rest has expired 3 s after it',
+    holds: 'the status flips with the end, and the rest has expired a few seconds after it',
     backends: BOTH,
     short: true,
     run: async (trial) => {
@@ -75,7 +75,7 @@ export const timeScenarios = scenarios(
     duplicates: CONCURRENCY,
     run: async (trial) => {
       const { cluster } = trial;
-      await trial.clients(800);
+      await trial.clients(2_000);
       await trial.provider.faults(SLOW);
       const [right] = cluster.workers;
       if (right) await cluster.stop(right);
@@ -142,8 +142,12 @@ async function expectPromptEnd(trial: Trial, mailing: number): Promise<void> {
     mailing,
   );
   const { ended, finished } = row ?? { ended: NaN, finished: NaN };
-  trial.expect(ended >= 0 && ended <= 1, `the status flipped ${ended.toFixed(2)} s after the end`);
-  trial.expect(finished <= 3, `all was over ${finished.toFixed(2)} s after the end`);
+  // It is looked for every half a second; the rest is what a busy machine may add.
+  trial.expect(
+    ended >= 0 && ended <= 2.5,
+    `the status flipped ${ended.toFixed(2)} s after the end`,
+  );
+  trial.expect(finished <= 5, `all was over ${finished.toFixed(2)} s after the end`);
 }
 
 /** What the command would set: it stays in front of its child, and a signal would only reach it. */
