@@ -32,11 +32,20 @@ export class Servers {
 
   static async start(): Promise<Servers> {
     const folder = mkdtempSync(join(tmpdir(), 'posthorn-bench-'));
+    // Ten million rows are gigabytes: they go, also when the bench is interrupted.
+    process.once('exit', () => {
+      rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+    });
     const directory = reachableFolder(join(folder, 'postgres'));
     // Durable as in production: what is committed is on the disk.
     const postgres = await startPostgres({ directory, port: await freePort(), durable: true });
     const pid = Number(readFileSync(join(directory, 'postmaster.pid'), 'utf8').split('\n')[0]);
-    return new Servers(folder, postgres, pid, await Simulator.start());
+    try {
+      return new Servers(folder, postgres, pid, await Simulator.start());
+    } catch (error) {
+      await postgres.stop();
+      throw error;
+    }
   }
 
   get hasRedis(): boolean {
@@ -73,7 +82,6 @@ export class Servers {
   async stop(): Promise<void> {
     await this.simulator.stop();
     await this.postgres.stop();
-    rmSync(this.folder, { recursive: true, force: true });
   }
 
   private async template(clients: number): Promise<string> {
