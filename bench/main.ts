@@ -6,7 +6,7 @@ import { million } from './parts/million.js';
 import { reading } from './parts/reading.js';
 import { throughput } from './parts/throughput.js';
 import { workers } from './parts/workers.js';
-import { type Chapter, writeChapters } from './report/document.js';
+import { writeChapter } from './report/document.js';
 import { describeMachine, loadBefore } from './report/machine.js';
 import { Servers } from './stack/servers.js';
 
@@ -18,7 +18,6 @@ async function bench(options: Options): Promise<void> {
   const startedAt = performance.now();
   const load = loadBefore();
   const servers = await Servers.start();
-  const chapters: Chapter[] = [];
   let figures: Record<string, unknown> = {};
   try {
     const machine = await describeMachine(servers, load);
@@ -39,13 +38,14 @@ async function bench(options: Options): Promise<void> {
       }
       const { figures: found, chapter } = await part.run(context);
       figures = { ...figures, ...found };
-      chapters.push({ name: part.name, heading: part.heading, text: chapter, machine });
       console.log(`\n${chapter}`);
+      // At once: what comes after it may fail, or be interrupted.
+      const { name, heading } = part;
+      if (!options.quick) writeChapter(PART_NAMES, { name, heading, text: chapter, machine });
     }
   } finally {
     await servers.stop();
   }
-  if (!options.quick) writeChapters(PART_NAMES, chapters);
   if (options.json) console.log(JSON.stringify(figures));
 }
 

@@ -19,13 +19,12 @@ export interface Chapter {
   machine: string;
 }
 
-/** Replaces the chapters that were measured and leaves the others as they are. */
-export function writeChapters(order: readonly PartName[], measured: Chapter[]): void {
+/** Replaces the chapter and leaves the others as they are. */
+export function writeChapter(order: readonly PartName[], chapter: Chapter): void {
   const known = existsSync(FILE) ? readFileSync(FILE, 'utf8') : '';
-  const chapters = order.flatMap((name) => {
-    const anew = measured.find((chapter) => chapter.name === name);
-    return anew ? [render(anew)] : (cut(known, name) ?? []);
-  });
+  const chapters = order.flatMap((name) =>
+    name === chapter.name ? [render(chapter)] : (cut(known, name) ?? []),
+  );
   writeFileSync(FILE, [PREFACE, ...chapters].join('\n'));
 }
 
