@@ -85,6 +85,7 @@ export async function runScenario(
   const sampler = new UsageSampler(cluster);
   try {
     await attempt(trial, () => scenario.run(trial));
+    await trial.releaseLocks();
     await cluster.heal();
     await attempt(trial, () => settle(trial, sabotage.settleMs ?? scenario.settleMs ?? SETTLE_MS));
     const seen = await sampler.stop();

@@ -26,6 +26,10 @@ export interface MailingOptions {
   audience?: number[];
 }
 
+export interface Lock {
+  release: () => Promise<void>;
+}
+
 interface Lane {
   state: string;
   reason: string | null;
@@ -50,6 +54,7 @@ export class Trial {
   readonly secrets: string[] = [PROVIDER_TOKEN, ADMIN_TOKEN];
   /** What must hold beyond the invariants and did not. */
   readonly failures: string[] = [];
+  private readonly locks = new Set<() => Promise<void>>();
   private clientsMade = 0;
 
   constructor(
@@ -75,16 +80,22 @@ export class Trial {
   }
 
   /** A session of its own that holds what the statement locks until it is released. */
-  async lock(statement: string, ...values: unknown[]): Promise<{ release: () => Promise<void> }> {
+  async lock(statement: string, ...values: unknown[]): Promise<Lock> {
     const session = await this.cluster.db.connect();
+    const release = async () => {
+      if (!this.locks.delete(release)) return;
+      await session.query('ROLLBACK').catch(() => undefined); // the session may be gone
+      session.release(true);
+    };
+    this.locks.add(release);
     await session.query('BEGIN');
     await session.query(statement, values);
-    return {
-      release: async () => {
-        await session.query('ROLLBACK');
-        session.release();
-      },
-    };
+    return { release };
+  }
+
+  /** Lets go of what a scenario that failed on its way still holds. */
+  async releaseLocks(): Promise<void> {
+    await Promise.all([...this.locks].map((release) => release()));
   }
 
   async clients(
