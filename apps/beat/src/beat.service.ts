@@ -7,13 +7,17 @@ import {
 import type { Queryable } from '@app/domain';
 import { DispatchService, FinishService, PlanService, SlotsService } from '@app/mailing';
 import { Gauge, health, type Logger, messageOf, metrics, systemClock } from '@app/platform';
+import type pg from 'pg';
 import { BEAT_CONFIG, type BeatConfig, LOGGER } from './config.js';
 import { LeaderSession } from './leader-session.js';
+import { readPool } from './read-pool.js';
 import { ReportDesk, warnOfMissingSettings } from './reports.js';
 import { schedule } from './schedule.js';
 import { TaskLoop } from './task-loop.js';
 
 const STANDBY_MS = 1_000;
+/** What feeds the queue reads a few hundred rows by index; anything slower is looked for again. */
+const FEED_TIMEOUT_MS = 5_000;
 
 const leaderGauge = new Gauge({
   name: 'posthorn_beat_leader',
@@ -93,6 +97,7 @@ class Term {
   private readonly loops: TaskLoop[];
   private readonly dispatch: DispatchService;
   private readonly desk: ReportDesk;
+  private readonly readers: pg.Pool;
 
   constructor(
     private readonly session: LeaderSession,
@@ -101,8 +106,13 @@ class Term {
   ) {
     const db: Queryable = session.db;
     const slots = new SlotsService(db, logger);
+    this.readers = readPool(config.directUrl, 'posthorn-beat-dispatch', logger, {
+      avoidSequentialScans: true,
+      statementTimeoutMs: FEED_TIMEOUT_MS,
+    });
     this.dispatch = new DispatchService({
       db,
+      read: this.readers,
       queueUrl: config.queueUrl,
       concurrency: config.concurrency,
       clock: systemClock,
@@ -128,6 +138,7 @@ class Term {
     this.desk.stop();
     await Promise.all(this.loops.map((loop) => loop.stop()));
     await this.dispatch.close();
+    await this.readers.end().catch(() => undefined);
     await this.desk.close();
     await this.session.close();
   }

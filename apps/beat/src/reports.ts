@@ -1,11 +1,9 @@
-import { connectionOptions, type Queryable } from '@app/domain';
+import type { Queryable } from '@app/domain';
 import { Reports } from '@app/mailing';
-import { type Logger, messageOf, systemClock } from '@app/platform';
-import pg from 'pg';
+import { type Logger, systemClock } from '@app/platform';
+import type pg from 'pg';
 import type { BeatConfig, ReportConfig } from './config.js';
-
-/** Reading for a report may take a while; anything slower than this is given up. */
-const READ_TIMEOUT_MS = 20_000;
+import { readPool } from './read-pool.js';
 
 /** Reports of one time of leadership, with connections of their own for what they read. */
 export class ReportDesk {
@@ -14,14 +12,7 @@ export class ReportDesk {
 
   /** @param db the leader's session */
   constructor(db: Queryable, { directUrl, reports: env }: BeatConfig, logger: Logger) {
-    this.pool = new pg.Pool({
-      ...connectionOptions(directUrl, 'posthorn-beat-reports'),
-      statement_timeout: READ_TIMEOUT_MS,
-      max: 2,
-    });
-    this.pool.on('error', (error) => {
-      logger.warn({ error: messageOf(error) }, 'a connection for reports is lost');
-    });
+    this.pool = readPool(directUrl, 'posthorn-beat-reports', logger);
     this.reports = new Reports({
       db,
       read: this.pool,

@@ -38,6 +38,10 @@ const WHILE_FEEDING_MS = 40;
  */
 const GRACE_MS = 10_000;
 
+/** While the last messages of a mailing are on their way: its end should not wait to be seen. */
+const WHILE_ENDING_MS = 50;
+const END_WAITS = { more: AT_ONCE, last: WHILE_ENDING_MS, idle: undefined };
+
 const whenMore = (more: boolean) => (more ? AT_ONCE : undefined);
 
 /** The one table of what runs when. */
@@ -75,9 +79,13 @@ export function schedule({ plan, slots, dispatch, finish, reports }: Services): 
       name: 'dispatch',
       everyMs: 1_000,
       onWake: true,
-      run: async () => ((await dispatch.run()) ? WHILE_FEEDING_MS : undefined),
+      run: async (wake) => {
+        if (await dispatch.run()) return WHILE_FEEDING_MS;
+        wake('end'); // nothing is left to feed: something may just have come to its end
+        return undefined;
+      },
     },
-    { name: 'end', everyMs: 500, onWake: true, run: async () => whenMore(await finish.end()) },
+    { name: 'end', everyMs: 500, onWake: true, run: async () => END_WAITS[await finish.end()] },
     {
       name: 'sweep',
       everyMs: 2_000,

@@ -22,6 +22,7 @@ export {
   dataSourceOptions,
   ENTITIES,
   MIGRATIONS,
+  type PoolSettings,
 } from './data-source.js';
 export { poolOf, type Queryable, type Statement } from './queryable.js';
 export { GATE, WAKE_CHANNEL, LEADER_LOCK } from './locks.js';

@@ -5,7 +5,10 @@ import { findOpenSlots, type LaneState, readLanes } from './dispatch.queries.js'
 import { LaneDispatcher } from './lane-dispatcher.js';
 
 export interface DispatchOptions {
+  /** For what is written: the leader's session. */
   db: Queryable;
+  /** For what is only read, so that feeding does not wait behind the planning of a large mailing. */
+  read: Queryable;
   queueUrl: string;
   /** Messages that all workers together hold at a time, roughly. */
   concurrency: number;
@@ -28,13 +31,13 @@ export class DispatchService {
 
   /** @returns whether there is work under way, so that the next look should come soon. */
   async run(): Promise<boolean> {
-    const { db } = this.options;
+    const { read } = this.options;
     if (this.rewindWanted) {
       this.rewindWanted = false;
       for (const lane of this.lanes.values()) lane.rewind();
     }
-    const slots = await findOpenSlots(db);
-    const lanes = await readLanes(db);
+    const slots = await findOpenSlots(read);
+    const lanes = await readLanes(read);
     const busy = await Promise.all(
       lanes.map(async (lane) => {
         try {
@@ -71,9 +74,9 @@ export class DispatchService {
   private dispatcher(lane: LaneState): LaneDispatcher {
     let dispatcher = this.lanes.get(lane.id);
     if (!dispatcher) {
-      const { db, queueUrl, concurrency, clock, logger } = this.options;
+      const { db, read, queueUrl, concurrency, clock, logger } = this.options;
       const queue = new DeliveryQueue(queueUrl, lane.name, logger);
-      dispatcher = new LaneDispatcher({ db, queue, concurrency, clock, logger });
+      dispatcher = new LaneDispatcher({ db, read, queue, concurrency, clock, logger });
       this.lanes.set(lane.id, dispatcher);
     }
     return dispatcher;

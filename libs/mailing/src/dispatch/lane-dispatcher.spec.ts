@@ -62,6 +62,7 @@ describe('dispatching', () => {
     now = 1_000_000;
     dispatcher = new LaneDispatcher({
       db,
+      read: db,
       queue: queue as unknown as DeliveryQueue,
       concurrency: CONCURRENCY,
       clock,

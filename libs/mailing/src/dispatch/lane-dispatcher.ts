@@ -24,7 +24,10 @@ const RATE_AHEAD_S = 2;
 const SMOOTHING = 0.3;
 
 export interface LaneDispatcherOptions {
+  /** For what is written. */
   db: Queryable;
+  /** For what is only read. */
+  read: Queryable;
   queue: DeliveryQueue;
   /** What all workers together can hold at a time; twice this many jobs are kept ready. */
   concurrency: number;
@@ -95,7 +98,7 @@ export class LaneDispatcher {
   ): Promise<DueMessage[]> {
     const positions = scan.positions(slots, room, (slot) => this.allowance(slot));
     if (positions.length === 0) return [];
-    const found = scan.advance(positions, await query(this.options.db, positions));
+    const found = scan.advance(positions, await query(this.options.read, positions));
     for (const message of found) this.spend(message.mailingId);
     return found;
   }
@@ -114,11 +117,11 @@ export class LaneDispatcher {
   }
 
   private async probe(lane: LaneState, slots: OpenSlot[]): Promise<void> {
-    const { db, queue, clock, logger } = this.options;
+    const { db, read, queue, clock, logger } = this.options;
     const positions = this.fresh.positions(slots, 1, () => 1);
     const [candidate] = [
-      ...(await findDueRetries(db, positions)),
-      ...(await findFresh(db, positions)),
+      ...(await findDueRetries(read, positions)),
+      ...(await findFresh(read, positions)),
     ];
     this.rewind();
     if (!candidate) return;

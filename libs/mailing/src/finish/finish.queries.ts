@@ -112,6 +112,19 @@ RETURNING g.id, g.status`,
   return rows;
 }
 
+/** Whether the messages of a mailing are all sent, or on their way: its end is near. */
+export async function isAnyLastUnderWay(db: Queryable): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'is-any-last-under-way',
+    text: `
+      SELECT FROM mailing_counters k JOIN mailings g ON g.id = k.mailing_id
+      WHERE g.finished_at IS NULL AND g.deleted_at IS NULL AND g.status <> 'scheduled'
+        AND k.planned AND k.pending = 0 AND k.sending > 0
+      LIMIT 1`,
+  });
+  return rowCount === 1;
+}
+
 export interface ExpiredLease {
   id: number;
   attempt: number;

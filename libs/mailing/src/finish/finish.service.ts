@@ -7,6 +7,7 @@ import {
   findEndedWithPending,
   findExpiredLeases,
   finishDrained,
+  isAnyLastUnderWay,
   purgeDeletedMailings,
   purgeDeletedMessages,
   purgeIdempotencyKeys,
@@ -24,8 +25,11 @@ export class FinishService {
     private readonly logger: Logger,
   ) {}
 
-  /** @returns whether rows of ended mailings may be left to close. */
-  async end(): Promise<boolean> {
+  /**
+   * @returns `more`: rows of ended mailings may be left to close; `last`: a mailing waits for nothing
+   *   but the last of its messages, which are on their way.
+   */
+  async end(): Promise<'more' | 'last' | 'idle'> {
     for (const mailing of await endDueMailings(this.db)) {
       this.logger.info({ mailing }, 'mailing reached its end');
     }
@@ -36,7 +40,8 @@ export class FinishService {
     for (const { id, status } of await finishDrained(this.db)) {
       this.logger.info({ mailing: id, status }, 'mailing finished');
     }
-    return more;
+    if (more) return 'more';
+    return (await isAnyLastUnderWay(this.db)) ? 'last' : 'idle';
   }
 
   /**

@@ -38,7 +38,7 @@ describe('the end of a mailing', () => {
   const mailings = (): Promise<unknown[]> =>
     sql('SELECT status, finished_at IS NOT NULL AS finished FROM mailings ORDER BY id');
   async function endAll(): Promise<void> {
-    while (await finish.end());
+    while ((await finish.end()) === 'more');
   }
 
   it('flips the status at once and expires what is pending, but keeps a doubt', async () => {
@@ -99,6 +99,15 @@ describe('the end of a mailing', () => {
     expect(await mailings()).toEqual([{ status: 'running', finished: false }]);
   });
 
+  it.each<[string, MessageSeed[]]>([
+    ['last', [{ status: 'sent' }, { status: 'sending' }]],
+    ['idle', [{ status: 'pending' }, { status: 'sending' }]],
+    ['idle', [{ status: 'sent' }]],
+  ])('says %s of %j, so that the last record is soon followed by the end', async (soon, rows) => {
+    await mailing(rows);
+    expect(await finish.end()).toBe(soon);
+  });
+
   it('takes 25,000 pending rows in chunks', async () => {
     const id = await mailing([], { endsIn: -0.001 });
     await sql(
@@ -106,7 +115,7 @@ describe('the end of a mailing', () => {
       [id],
     );
     await sql('UPDATE mailing_counters SET total = 25000, pending = 25000');
-    expect(await finish.end()).toBe(true);
+    expect(await finish.end()).toBe('more');
     await endAll();
     const state = await countersAndRows(database.dataSource, id);
     expect(state.rows).toEqual({ expired: 25_000 });
