@@ -44,7 +44,7 @@ export const PROOFS: readonly Proof[] = [
     edits: [
       [/AND g\.end_at > v_now \+ make_interval\([^\n]*\)\n/, '\n'],
       [/AND s\.opens_at <= v_now AND s\.closes_at > v_now[^\n]*\n/, '\n'],
-      [/COALESCE\(extract\(epoch FROM \(LEAST\(s\.closes_at[^\n]*, 0\),\n/, '60000::float8,\n'],
+      [/extract\(epoch FROM LEAST\(s\.closes_at[^\n]* AS ms_left\n/, '60000::float8 AS ms_left\n'],
     ],
   }),
   inDatabase('no-gate', {

@@ -20,3 +20,11 @@ export interface Statement {
 export function poolOf(dataSource: DataSource): pg.Pool {
   return (dataSource.driver as unknown as { master: pg.Pool }).master;
 }
+
+/**
+ * Integers as the text of an array parameter. The driver's own writer escapes each element, which on
+ * the way of a message is a tenth of all garbage.
+ */
+export function intArray(values: readonly (number | null)[]): string {
+  return `{${values.map((value) => value ?? 'NULL').join()}}`;
+}

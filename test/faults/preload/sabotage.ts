@@ -26,7 +26,7 @@ const APPLIED = 'sabotage applied:';
 /** Each has to find what it breaks: a sabotage that does nothing proves nothing. */
 const REWRITES: Record<string, { of: RegExp; rewrite: Rewrite } | undefined> = {
   'no-fence': {
-    of: /recordOutcomes|attempt_outcome\[\]/,
+    of: /attempt_outcome\[\]/,
     rewrite: (text) =>
       text.replace(
         "(l.status = 'sending' AND l.attempts = o.attempt /* fence */)",
@@ -42,7 +42,7 @@ const REWRITES: Record<string, { of: RegExp; rewrite: Rewrite } | undefined> = {
     rewrite: (text) => text.replace('attempts = locked.attempts', 'attempts = 0'),
   },
   'counters-apart': {
-    of: /attempt_outcome\[\]/,
+    of: /AS left_sending/,
     rewrite: (text) =>
       text.replace(
         'FROM delta d JOIN counters USING (mailing_id) WHERE k.mailing_id = d.mailing_id',

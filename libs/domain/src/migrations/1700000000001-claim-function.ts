@@ -91,6 +91,11 @@ DECLARE
   v_lane lanes;
   v_found record;
   v_take bigint[];
+  v_places tid[];
+  v_owners bigint[];
+  v_phones text[];
+  v_versions int[];
+  v_ms_left double precision[];
   v_gone bigint[];
   v_mailings bigint[];
   v_send_at timestamptz[];
@@ -105,15 +110,19 @@ BEGIN
   IF p_probe IS NOT NULL AND (v_lane.state <> 'half_open' OR v_lane.generation <> p_probe) THEN RETURN; END IF;
 
   -- SKIP LOCKED: a row that somebody else holds is not ours; waiting for it would hold the gate.
+  -- All that the answer needs is read here, once for each row; the subquery's order is the arrays'.
   SELECT
-    array_agg(c.id ORDER BY c.id) FILTER (WHERE NOT c.gone),
-    array_agg(c.id ORDER BY c.id) FILTER (WHERE c.gone),
-    array_agg(DISTINCT c.mailing_id),
+    array_agg(c.id) FILTER (WHERE NOT c.gone), array_agg(c.place) FILTER (WHERE NOT c.gone),
+    array_agg(c.mailing_id) FILTER (WHERE NOT c.gone), array_agg(c.phone) FILTER (WHERE NOT c.gone),
+    array_agg(c.version) FILTER (WHERE NOT c.gone), array_agg(c.ms_left) FILTER (WHERE NOT c.gone),
+    array_agg(c.id) FILTER (WHERE c.gone), array_agg(DISTINCT c.mailing_id),
     v_lane.rate_per_second IS NOT NULL OR bool_or(c.rated)
-  INTO v_take, v_gone, v_mailings, v_rated
+  INTO v_take, v_places, v_owners, v_phones, v_versions, v_ms_left, v_gone, v_mailings, v_rated
   FROM (
-    SELECT m.id, m.mailing_id, g.rate_per_second IS NOT NULL AS rated,
-           cl.id IS NULL AND m.pinned_phone IS NULL AS gone
+    SELECT m.id, m.ctid AS place, m.mailing_id, g.rate_per_second IS NOT NULL AS rated,
+      COALESCE(m.pinned_phone, cl.phone) AS phone, cl.id IS NULL AND m.pinned_phone IS NULL AS gone,
+      CASE WHEN m.unconfirmed THEN m.text_version ELSE g.text_version END AS version,
+      extract(epoch FROM LEAST(s.closes_at, g.end_at) - v_now)::double precision * 1000 AS ms_left
     FROM messages m
     JOIN mailings g ON g.id = m.mailing_id
     JOIN mailing_slots s ON s.mailing_id = m.mailing_id AND s.zone_id = m.zone_id
@@ -129,52 +138,59 @@ BEGIN
   ) c;
   IF v_mailings IS NULL THEN RETURN; END IF;
 
-  PERFORM 1 FROM mailing_counters k WHERE k.mailing_id = ANY (v_mailings) ORDER BY k.mailing_id FOR UPDATE;
-
-  IF v_rated THEN
-    SELECT r.ids, r.send_at INTO v_take, v_send_at
-    FROM reserve_for_claim(p_lane, v_take, v_now) r;
+  -- One counter needs no order to be locked in: it is locked by being changed.
+  IF v_rated OR cardinality(v_mailings) > 1 THEN
+    PERFORM 1 FROM mailing_counters k WHERE k.mailing_id = ANY (v_mailings) ORDER BY k.mailing_id FOR UPDATE;
   END IF;
 
-  RETURN QUERY
-  WITH taken AS (
-    UPDATE messages m SET
-      status = 'sending', attempts = m.attempts + 1, claim_id = p_claim,
-      lease_until = GREATEST(v_now, COALESCE(t.send_at, v_now)) + make_interval(secs => p_lease_ms / 1000.0),
-      text_version = CASE WHEN m.unconfirmed THEN m.text_version ELSE g.text_version END
-    FROM unnest(v_take, v_send_at) AS t (id, send_at), mailings g
-    WHERE m.id = t.id AND g.id = m.mailing_id
-    RETURNING m.id, m.mailing_id, m.zone_id, m.client_id, m.attempts, m.tries, m.text_version,
-      m.unconfirmed, m.pinned_phone, g.end_at, t.send_at
-  ), dropped AS (
-    UPDATE messages m SET
-      status = CASE WHEN m.unconfirmed THEN 'unknown' ELSE 'cancelled' END::message_status,
-      last_error_code = 'client_deleted', last_error = 'The client was deleted before sending'
-    WHERE m.id = ANY (v_gone)
-    RETURNING m.mailing_id, m.status
-  ), delta AS (
-    SELECT d.mailing_id, sum(d.sending) AS sending, sum(d.cancelled) AS cancelled, sum(d.unknown) AS unknown
-    FROM (
-      SELECT taken.mailing_id, 1 AS sending, 0 AS cancelled, 0 AS unknown FROM taken
-      UNION ALL
-      SELECT dropped.mailing_id, 0, (dropped.status = 'cancelled')::int, (dropped.status = 'unknown')::int FROM dropped
-    ) d GROUP BY d.mailing_id
-  ), counted AS (
+  IF v_rated THEN
+    SELECT array_agg(c.place), array_agg(c.mailing_id), array_agg(c.phone), array_agg(c.version),
+      array_agg(c.ms_left), array_agg(granted.send_at)
+    INTO v_places, v_owners, v_phones, v_versions, v_ms_left, v_send_at
+    FROM reserve_for_claim(p_lane, v_take, v_now) r
+    CROSS JOIN unnest(r.ids, r.send_at) AS granted (id, send_at)
+    JOIN unnest(v_take, v_places, v_owners, v_phones, v_versions, v_ms_left)
+      AS c (id, place, mailing_id, phone, version, ms_left) ON c.id = granted.id;
+  END IF;
+
+  IF v_gone IS NOT NULL THEN
+    WITH dropped AS (
+      UPDATE messages m SET
+        status = CASE WHEN m.unconfirmed THEN 'unknown' ELSE 'cancelled' END::message_status,
+        last_error_code = 'client_deleted', last_error = 'The client was deleted before sending'
+      WHERE m.id = ANY (v_gone)
+      RETURNING m.mailing_id, m.status
+    ), delta AS (
+      SELECT d.mailing_id, count(*) AS n, count(*) FILTER (WHERE d.status = 'cancelled') AS cancelled
+      FROM dropped d GROUP BY d.mailing_id
+    )
+    UPDATE mailing_counters k SET pending = k.pending - delta.n, cancelled = k.cancelled + delta.cancelled,
+      unknown = k.unknown + delta.n - delta.cancelled
+    FROM delta WHERE k.mailing_id = delta.mailing_id;
+  END IF;
+
+  IF cardinality(v_mailings) = 1 THEN
     UPDATE mailing_counters k SET
-      pending = k.pending - delta.sending - delta.cancelled - delta.unknown,
-      sending = k.sending + delta.sending,
-      cancelled = k.cancelled + delta.cancelled,
-      unknown = k.unknown + delta.unknown
-    FROM delta WHERE k.mailing_id = delta.mailing_id
-  )
-  -- The slot may just have been edited away: no time is left then, and the worker gives it back.
-  SELECT t.id, t.mailing_id, t.attempts, t.tries, COALESCE(t.pinned_phone, cl.phone, ''), t.text_version,
-    t.unconfirmed,
-    COALESCE(extract(epoch FROM (LEAST(s.closes_at, t.end_at) - v_now))::double precision * 1000, 0),
-    GREATEST(0, extract(epoch FROM (COALESCE(t.send_at, v_now) - v_now))::double precision * 1000),
-    v_lane.generation
-  FROM taken t
-  LEFT JOIN mailing_slots s ON s.mailing_id = t.mailing_id AND s.zone_id = t.zone_id
-  LEFT JOIN clients cl ON cl.id = t.client_id;
+      pending = k.pending - COALESCE(cardinality(v_places), 0),
+      sending = k.sending + COALESCE(cardinality(v_places), 0)
+    WHERE k.mailing_id = v_mailings[1];
+  ELSE
+    UPDATE mailing_counters k SET pending = k.pending - delta.n, sending = k.sending + delta.n
+    FROM (SELECT o.id, count(*) AS n FROM unnest(v_owners) AS o (id) GROUP BY o.id) delta
+    WHERE k.mailing_id = delta.id;
+  END IF;
+
+  -- By the place of the row and not by its id, which saves a look into the index: the rows are locked
+  -- and this statement's snapshot is newer than the lock, so there they are.
+  RETURN QUERY
+  UPDATE messages m SET
+    status = 'sending', attempts = m.attempts + 1, claim_id = p_claim, text_version = t.version,
+    lease_until = GREATEST(v_now, COALESCE(t.send_at, v_now)) + make_interval(secs => p_lease_ms / 1000.0)
+  FROM unnest(v_places, v_phones, v_versions, v_ms_left, v_send_at)
+    AS t (place, phone, version, ms_left, send_at)
+  WHERE m.ctid = t.place
+  RETURNING m.id, m.mailing_id, m.attempts, m.tries, t.phone, t.version, m.unconfirmed, t.ms_left,
+    COALESCE(GREATEST(0, extract(epoch FROM t.send_at - v_now)::double precision * 1000), 0),
+    v_lane.generation;
 END $$;
 `;

@@ -1,4 +1,4 @@
-import type { Queryable } from '@app/domain';
+import { intArray, type Queryable } from '@app/domain';
 import { LEASE_MS, MARGIN_MS } from './limits.js';
 
 /** A message that is ours until its lease ends. */
@@ -33,7 +33,14 @@ export async function claimDuePending(
   const { rows } = await db.query<ClaimedMessage>({
     name: 'claim-due-pending',
     text: `SELECT ${COLUMNS} FROM claim_messages($1, $2, $3::bigint[], $4, $5, $6)`,
-    values: [claim.laneId, claim.claimId, claim.ids, LEASE_MS, MARGIN_MS, claim.probe ?? null],
+    values: [
+      claim.laneId,
+      claim.claimId,
+      intArray(claim.ids),
+      LEASE_MS,
+      MARGIN_MS,
+      claim.probe ?? null,
+    ],
   });
   return rows;
 }

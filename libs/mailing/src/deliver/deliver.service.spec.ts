@@ -123,7 +123,7 @@ describe('delivering', () => {
     const [id = 0] = await messages(1);
     let outages = 3;
     const flaky = service((run, name) => {
-      const isRecord = name === 'record-outcomes-if-still-sending';
+      const isRecord = name === 'record-delivered-if-still-open';
       return isRecord && outages-- > 0 ? Promise.reject(new Error('the server is gone')) : run();
     });
     await flaky.deliver({ messageId: id });

@@ -96,6 +96,37 @@ describe('the record', () => {
     expect(state.counters).toEqual(state.rows);
   });
 
+  it.each<[string, Partial<MessageSeed>, number]>([
+    ['under way', {}, 1],
+    ['swept meanwhile', { status: 'pending', attempts: 1, tries: 1, unconfirmed: true }, 1],
+    ['in doubt', { status: 'unknown', attempts: 2, tries: 2, unconfirmed: true }, 1],
+    ['failed meanwhile', { status: 'failed', attempts: 1, tries: 1 }, 1],
+    ['never tried so often', { attempts: 1 }, 2],
+  ])(
+    'makes the same of a delivery alone as beside another outcome: %s',
+    async (_, seed, attempt) => {
+      const left = await Promise.all(
+        ['alone', 'beside'].map(async (how) => {
+          const { mailingId, ids } = await sending([seed, {}]);
+          const [id = 0, other = 0] = ids;
+          const delivered = result(id, { attempt });
+          const others = [result(other, bad('rejected'))];
+          await record(how === 'alone' ? [delivered] : [delivered, ...others]);
+          if (how === 'alone') await record(others);
+          const { status, tries, attempts, unconfirmed, latency_ms, pinned_phone } = await row(id);
+          const { rows, counters } = await countersAndRows(database.dataSource, mailingId);
+          const activity: unknown[] = await sql(
+            'SELECT sent, failed, bad_attempts FROM mailing_activity WHERE mailing_id = $1',
+            [mailingId],
+          );
+          expect(counters).toEqual(rows);
+          return { status, tries, attempts, unconfirmed, latency_ms, pinned_phone, rows, activity };
+        }),
+      );
+      expect(left[0]).toEqual(left[1]);
+    },
+  );
+
   it('ends an unanswered attempt as unknown on a channel without message ids', async () => {
     const { id } = await sending();
     expect(await record([result(id, bad('unknown'))], false)).toEqual([{ id, status: 'unknown' }]);
