@@ -37,7 +37,7 @@ export class House {
     const { databaseUrl, queueUrl, providerUrl, workers = 1, apiOnly, concurrency } = options;
     const key = randomBytes(16).toString('hex');
     const environment = {
-      NODE_OPTIONS: '--max-semi-space-size=16', // as the image has it
+      NODE_OPTIONS: '--max-semi-space-size=32', // as the image has it
       DATABASE_URL: databaseUrl,
       QUEUE_URL: queueUrl,
       NOTIFICATION_API_URL: providerUrl,

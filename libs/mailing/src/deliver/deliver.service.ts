@@ -11,6 +11,7 @@ import {
   returnProbe,
   tripBreakerIfClosed,
 } from './breaker.queries.js';
+import type { ClaimedMessage } from './claim.queries.js';
 import { type Claim, Claims } from './claims.js';
 import { CALL_LIMIT_MS, LEASE_MS, MARGIN_MS, RATE_LIMITED_DELAY_MS } from './limits.js';
 import { callSeconds, inFlight, outcomes } from './metrics.js';
@@ -57,7 +58,8 @@ export class DeliverService {
     const { lane, logger } = this.options;
     inFlight.inc({ lane: lane.name });
     try {
-      const startedAt = await this.untilSendTime(claim);
+      await this.untilSendTime(claim);
+      const startedAt = this.options.clock.monotonic();
       const outcome = await this.send(claim);
       const durationMs = this.options.clock.monotonic() - startedAt;
       outcomes.inc({ lane: lane.name, outcome: outcome.kind });
@@ -91,19 +93,23 @@ export class DeliverService {
     return claim;
   }
 
-  private async untilSendTime(claim: Claim): Promise<number> {
-    const { clock } = this.options;
-    const wait = claim.sendAt - clock.monotonic();
-    if (claim.message.sendInMs > 0 && wait > 0) {
-      await new Promise((resolve) => setTimeout(resolve, Math.ceil(wait)));
-    }
-    return clock.monotonic();
+  private untilSendTime(claim: Claim): Promise<void> | undefined {
+    if (claim.message.sendInMs === 0) return undefined;
+    const wait = claim.sendAt - this.options.clock.monotonic();
+    if (wait <= 0) return undefined;
+    return new Promise((resolve) => setTimeout(resolve, Math.ceil(wait)));
+  }
+
+  /** Null: the mailing is gone, or the database is, and the message goes back. */
+  private textOf({ mailingId, textVersion }: ClaimedMessage): Promise<string | null> | string {
+    const text = this.texts.get(mailingId, textVersion);
+    return typeof text === 'string' ? text : text.catch(() => null);
   }
 
   private async send(claim: Claim): Promise<Outcome> {
     const { message } = claim;
     const { channel, clock } = this.options;
-    const text = await this.texts.get(message.mailingId, message.textVersion).catch(() => null);
+    const text = await this.textOf(message);
     if (text === null || message.phone === '') {
       return { kind: 'skipped', code: 'gave_up', detail: 'The mailing or the client is gone' };
     }
@@ -116,7 +122,16 @@ export class DeliverService {
     return channel.send({ id: message.id, phone: message.phone, text }, claim.closesAt);
   }
 
-  private async judge(job: DeliveryJob, claim: Claim, outcome: Outcome): Promise<void> {
+  /** What the breaker makes of an outcome; nothing of most. */
+  private judge(job: DeliveryJob, claim: Claim, outcome: Outcome): Promise<void> | undefined {
+    if (job.probe !== undefined || verdict(outcome) !== 'good') {
+      return this.judgeTrouble(job, claim, outcome);
+    }
+    this.breaker.good();
+    return undefined;
+  }
+
+  private async judgeTrouble(job: DeliveryJob, claim: Claim, outcome: Outcome): Promise<void> {
     const { lane, logger } = this.options;
     try {
       if (outcome.kind === 'unavailable' && outcome.scope === 'rate') {
@@ -141,10 +156,6 @@ export class DeliverService {
     const { db, lane, logger } = this.options;
     const opinion = verdict(outcome);
     if (opinion === 'neutral') return;
-    if (opinion === 'good') {
-      this.breaker.good();
-      return;
-    }
     const tooMany = this.breaker.bad();
     if (!tooMany && opinion !== 'fatal') return;
     this.breaker.reset();

@@ -22,10 +22,8 @@ export class Texts {
   }
 
   /** @returns null when the mailing has been purged. */
-  async get(mailingId: number, version: number): Promise<string | null> {
-    return (
-      this.cache.get(`${mailingId}/${version}`) ?? (await this.batcher.add({ mailingId, version }))
-    );
+  get(mailingId: number, version: number): Promise<string | null> | string {
+    return this.cache.get(`${mailingId}/${version}`) ?? this.batcher.add({ mailingId, version });
   }
 
   private put(key: string, text: string): void {
