@@ -61,7 +61,10 @@ export function schedule({ plan, slots, dispatch, finish, reports }: Services): 
       onWake: true,
       run: async (wake) => {
         const { planned, more } = await plan.run();
-        if (planned > 0) wake('dispatch');
+        if (planned > 0) {
+          dispatch.goOn();
+          wake('dispatch');
+        }
         return whenMore(more);
       },
     },

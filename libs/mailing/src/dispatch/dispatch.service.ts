@@ -29,6 +29,11 @@ export class DispatchService {
     this.rewindWanted = true;
   }
 
+  /** Called from outside the loop when more messages were planned. */
+  goOn(): void {
+    for (const lane of this.lanes.values()) lane.goOn();
+  }
+
   /** @returns whether there is work under way, so that the next look should come soon. */
   async run(): Promise<boolean> {
     const { read } = this.options;

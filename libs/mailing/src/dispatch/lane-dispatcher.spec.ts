@@ -4,6 +4,7 @@ import type { DeliveryQueue, FeedItem } from '@app/queue';
 import {
   addMailing,
   addManyClients,
+  addMessages,
   createTestDatabase,
   type MailingSeed,
   openSlots,
@@ -139,6 +140,23 @@ describe('dispatching', () => {
     }
     expect([...fed].sort((a, b) => a - b)).toEqual([...new Set(fed)].sort((a, b) => a - b));
     expect(fed).toHaveLength(30);
+  });
+
+  it('goes on at once behind the end of its scan when more is planned', async () => {
+    const id = await mailing(10);
+    await run();
+    expect(queue.waitingJobs).toHaveLength(10);
+    await run(); // comes to the end
+    await addMessages(
+      database.dataSource,
+      id,
+      Array.from({ length: 5 }, () => ({ status: 'pending' })),
+    );
+    await run();
+    expect(queue.waitingJobs).toHaveLength(10);
+    dispatcher.goOn();
+    await run();
+    expect(queue.waitingJobs).toHaveLength(15);
   });
 
   it('finds again what the queue lost', async () => {

@@ -86,6 +86,11 @@ export class LaneDispatcher {
     this.retries.rewind();
   }
 
+  /** More messages were planned. */
+  goOn(): void {
+    this.fresh.goOn();
+  }
+
   close(): Promise<void> {
     return this.options.queue.close();
   }

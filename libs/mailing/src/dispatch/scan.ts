@@ -30,6 +30,9 @@ interface Memory {
 export class Scan {
   private readonly cursors = new Map<string, Cursor>();
   private readonly fed = new Map<string, Memory>();
+  /** How often more was stored, and as far as the latest look could see. */
+  private stored = 0;
+  private seen = 0;
 
   constructor(private readonly clock: Clock) {}
 
@@ -43,6 +46,7 @@ export class Scan {
     room: number,
     allowance: (slot: OpenSlot) => number,
   ): ScanPosition[] {
+    this.seen = this.stored;
     const ready = slots.filter((slot) => this.isReady(slot));
     const zones = new Map<number, number>();
     for (const slot of ready) zones.set(slot.mailingId, (zones.get(slot.mailingId) ?? 0) + 1);
@@ -64,7 +68,7 @@ export class Scan {
     for (const position of positions) {
       const messages = byScan.get(keyOf(position)) ?? [];
       const cursor = this.cursor(position);
-      cursor.atEnd = messages.length < position.limit;
+      cursor.atEnd = messages.length < position.limit && this.seen === this.stored;
       const last = messages.at(-1);
       if (last) Object.assign(cursor, { notBefore: last.notBefore, id: last.id });
       const memory = this.memory(position);
@@ -81,6 +85,12 @@ export class Scan {
   /** The queue is empty: what was fed is done or lost. */
   forgetFed(): void {
     this.fed.clear();
+  }
+
+  /** More messages were stored, behind all others: a scan that came to its end goes on from there. */
+  goOn(): void {
+    this.stored++;
+    for (const cursor of this.cursors.values()) cursor.atEnd = false;
   }
 
   /** Something may have become due that was not when the scan passed it. */
