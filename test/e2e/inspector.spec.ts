@@ -22,7 +22,7 @@ interface Board {
 }
 
 const COOKIE = 'posthorn_queues';
-const QUEUE = 'delivery-notification';
+const QUEUE = 'notification';
 /** The page, its files and the API under it: reading and writing. */
 const GUARDED: [string, string][] = [
   ['GET', '/queues'],

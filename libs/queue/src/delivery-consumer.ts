@@ -3,7 +3,7 @@ import { type Logger, messageOf } from '@app/platform';
 import { createWorker } from './backend.js';
 import { bounded } from './bounded.js';
 import { DeliveryQueue } from './delivery-queue.js';
-import { type DeliveryJob, parseDeliveryJob, queueName } from './jobs.js';
+import { type DeliveryJob, parseDeliveryJob } from './jobs.js';
 
 export interface ConsumerOptions {
   url: string;
@@ -19,6 +19,8 @@ const WATCH_INTERVAL_MS = 5_000;
 const STUCK_AFTER_MS = 15_000;
 const DRAIN_LIMIT_MS = 14_000;
 const LET_GO_MS = 1_000;
+/** Failed jobs that stay for the inspector. */
+const KEEP_FAILED = 1_000;
 
 /**
  * The consuming end of one lane's queue. Workers have been seen "running" but deaf after a failover
@@ -79,10 +81,11 @@ export class DeliveryConsumer {
 
   private open(): Worker {
     const { url, lane, concurrency, logger } = this.options;
-    const worker = createWorker(queueName(lane), url, (job) => this.process(job.data), {
+    const worker = createWorker(lane, url, (job) => this.process(job.data), {
       concurrency,
       maxStalledCount: 100,
       removeOnComplete: { count: 0 },
+      removeOnFail: { count: KEEP_FAILED },
       drainDelay: 5,
     });
     worker.on('error', (error) => {

@@ -2,31 +2,30 @@ import type { Queue } from 'bullmq';
 import { type Logger, messageOf } from '@app/platform';
 import { createQueue, type OpenQueue } from './backend.js';
 import { bounded } from './bounded.js';
-import { DELIVER, type DeliveryJob, deliveryJobId, queueName } from './jobs.js';
+import { DELIVER, type DeliveryJob, deliveryJobId } from './jobs.js';
 
 /** addBulk is atomic in the queue: larger pieces would block it for too long. */
 const BULK = 500;
-/** Failed jobs that stay for the inspector. */
-const KEEP_FAILED = 1_000;
-/** The queue's own retries serve jobs that failed before their claim (database unreachable). */
+/**
+ * The queue's own retries serve jobs that failed before their claim (database unreachable). Each job
+ * carries its options, so what becomes of finished ones is the consumer's to say, once.
+ */
 const JOB_OPTIONS = {
   attempts: 6,
   backoff: { type: 'exponential', delay: 500, jitter: 0.5 },
-  removeOnComplete: true,
-  removeOnFail: { count: KEEP_FAILED },
 } as const;
 
 export interface FeedItem extends DeliveryJob {
   attempts: number;
 }
 
-/** The producing end of one lane's queue. Every call ends within seconds, whatever the queue does. */
+/** The producing end of one lane's queue, which has the name of the lane. Every call ends within seconds, whatever the queue does. */
 export class DeliveryQueue {
   private readonly queue: Queue;
   private readonly opened: OpenQueue;
 
   constructor(url: string, lane: string, logger: Logger) {
-    this.opened = createQueue(queueName(lane), url, {
+    this.opened = createQueue(lane, url, {
       streams: { events: { maxLen: 100 } },
     });
     this.queue = this.opened.queue;

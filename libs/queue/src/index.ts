@@ -2,4 +2,4 @@ export { createQueue, isPostgres, migrateQueue, type OpenQueue } from './backend
 export { bounded } from './bounded.js';
 export { DeliveryQueue, type FeedItem } from './delivery-queue.js';
 export { DeliveryConsumer, type ConsumerOptions } from './delivery-consumer.js';
-export { DELIVER, deliveryJobId, parseDeliveryJob, queueName, type DeliveryJob } from './jobs.js';
+export { DELIVER, deliveryJobId, parseDeliveryJob, type DeliveryJob } from './jobs.js';

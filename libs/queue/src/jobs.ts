@@ -15,10 +15,6 @@ export function deliveryJobId(messageId: number, attempts: number, nowMs: number
   return `m-${messageId}-${attempts}-${Math.floor(nowMs / EPOCH_MS)}`;
 }
 
-export function queueName(lane: string): string {
-  return `delivery-${lane}`;
-}
-
 /** @throws TypeError for a payload that is not ours (somebody added a job by hand). */
 export function parseDeliveryJob(data: unknown): DeliveryJob {
   const { messageId, probe } = (data ?? {}) as Record<string, unknown>;

@@ -2,7 +2,7 @@ import { createLogger } from '@app/platform';
 import { DeliveryConsumer } from './delivery-consumer.js';
 import { DeliveryQueue } from './delivery-queue.js';
 import { createQueue } from './backend.js';
-import { type DeliveryJob, queueName } from './jobs.js';
+import type { DeliveryJob } from './jobs.js';
 
 const logger = createLogger('test', 'silent');
 
@@ -105,7 +105,7 @@ export function describeQueue(name: string, url: () => string): void {
     });
 
     it('keeps a poison job for the inspector and goes on with the next', async () => {
-      const opened = createQueue(queueName(lane), url(), {});
+      const opened = createQueue(lane, url(), {});
       const raw = opened.queue;
       raw.on('error', () => undefined);
       await raw.add('deliver', { messageId: 'drop table' }, { jobId: 'poison-1' });

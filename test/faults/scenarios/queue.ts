@@ -1,4 +1,4 @@
-import { createQueue, queueName } from '@app/queue';
+import { createQueue } from '@app/queue';
 import { waitFor } from '@app/testkit';
 import { Redis } from 'ioredis';
 import { expectUnaffected, useApi } from '../api-load.js';
@@ -114,7 +114,7 @@ export const queueScenarios = scenarios(
 
 /** @returns how many of them are no job at all; the others name messages that do not exist. */
 async function addPoison(trial: Trial): Promise<number> {
-  const opened = createQueue(queueName('notification'), trial.cluster.queueUrl, {});
+  const opened = createQueue('notification', trial.cluster.queueUrl, {});
   const poison: unknown[] = [
     {},
     { messageId: 'seven' },
@@ -136,7 +136,7 @@ async function addPoison(trial: Trial): Promise<number> {
 }
 
 async function failedJobs(trial: Trial): Promise<string[]> {
-  const opened = createQueue(queueName('notification'), trial.cluster.queueUrl, {});
+  const opened = createQueue('notification', trial.cluster.queueUrl, {});
   try {
     await opened.queue.waitUntilReady();
     const jobs = await opened.queue.getFailed(0, 100);

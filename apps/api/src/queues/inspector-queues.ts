@@ -4,7 +4,7 @@ import type { Queue } from 'bullmq';
 import type { DataSource } from 'typeorm';
 import { databaseOf } from '@app/mailing';
 import { messageOf } from '@app/platform';
-import { bounded, createQueue, type OpenQueue, queueName } from '@app/queue';
+import { bounded, createQueue, type OpenQueue } from '@app/queue';
 import { API_CONFIG, type ApiConfig } from '../config.js';
 
 /** Looking at the queue is a favour: it never holds a request for longer. */
@@ -54,7 +54,7 @@ export class InspectorQueues implements OnApplicationShutdown {
   /** A queue that has answered once reconnects by itself; one that has not is of no use later. */
   private async open(lane: string): Promise<OpenQueue> {
     const url = this.config.QUEUE_URL ?? this.config.DATABASE_URL;
-    const open = createQueue(queueName(lane), url, {});
+    const open = createQueue(lane, url, {});
     const { queue } = open;
     // Without a listener a dropped connection would end the process.
     queue.on('error', (error) => {
