@@ -30,8 +30,9 @@ export async function findEndedWithPending(db: Queryable): Promise<number[]> {
  * Turns up to `limit` pending rows of a mailing that is over into what its end makes of them:
  * `expired`, `cancelled`, or `unknown` where an attempt was never confirmed.
  *
- * The rows are picked in the order of the index and only then sorted for locking: sorting all that
- * is pending for every chunk would cost the square of its size.
+ * The rows are taken as the index gives them and found again by their place: sorting them for an
+ * order of locks, and two looks into the index, cost half of the speed. So no order protects from a
+ * deadlock, and what somebody else holds or has just changed is left for the next call.
  *
  * Every column that a CHECK mentions is set from the locked row: PostgreSQL checks the new row before it
  * notices that the snapshot's version is outdated, and would see a mixture of both.
@@ -49,11 +50,9 @@ export async function closePendingOfEnded(
 WITH g AS (
   SELECT id, status FROM mailings WHERE id = $1 AND status IN ('completed', 'cancelled')
 ), locked AS (
-  SELECT m.id, m.unconfirmed, m.attempts, m.tries FROM messages m
-  WHERE m.id IN (
-      SELECT id FROM messages WHERE mailing_id = $1 AND status = 'pending' LIMIT $2)
-    AND m.status = 'pending'
-  ORDER BY m.id FOR UPDATE
+  SELECT m.ctid AS place, m.unconfirmed, m.attempts, m.tries FROM messages m
+  WHERE m.mailing_id = $1 AND m.status = 'pending'
+  LIMIT $2 FOR UPDATE SKIP LOCKED
 ), moved AS (
   UPDATE messages m SET
     status = (CASE WHEN l.unconfirmed THEN 'unknown' WHEN g.status = 'cancelled' THEN 'cancelled'
@@ -63,7 +62,7 @@ WITH g AS (
       CASE WHEN g.status = 'cancelled' THEN 'mailing_cancelled' ELSE 'end_passed' END),
     last_error = COALESCE(m.last_error, CASE WHEN g.status = 'cancelled'
       THEN 'The mailing was cancelled before sending' ELSE 'The mailing ended before sending' END)
-  FROM locked l, g WHERE m.id = l.id
+  FROM locked l, g WHERE m.ctid = l.place
   RETURNING m.status
 ), delta AS (
   SELECT count(*) AS closed, count(*) FILTER (WHERE status = 'expired') AS expired,
