@@ -14,7 +14,7 @@ import {
 import type { ClaimedMessage } from './claim.queries.js';
 import { type Claim, Claims } from './claims.js';
 import { CALL_LIMIT_MS, LEASE_MS, MARGIN_MS, RATE_LIMITED_DELAY_MS } from './limits.js';
-import { callSeconds, inFlight, outcomes } from './metrics.js';
+import { LaneMetrics } from './metrics.js';
 import { Records } from './records.js';
 import { Texts } from './texts.js';
 
@@ -37,6 +37,7 @@ export class DeliverService {
   private readonly records: Records;
   private readonly texts: Texts;
   private readonly breaker: BreakerWindow;
+  private readonly metrics: LaneMetrics;
   private pausedUntil = 0;
 
   constructor(private readonly options: DeliverOptions) {
@@ -45,6 +46,7 @@ export class DeliverService {
     this.records = new Records(db, options.repeatUnknown, logger);
     this.texts = new Texts(db);
     this.breaker = new BreakerWindow(clock);
+    this.metrics = new LaneMetrics(lane.name);
   }
 
   /**
@@ -56,14 +58,13 @@ export class DeliverService {
     const claim = await this.claim(job);
     if (!claim) return;
     const { lane, logger } = this.options;
-    inFlight.inc({ lane: lane.name });
+    this.metrics.claimed();
     try {
       await this.untilSendTime(claim);
       const startedAt = this.options.clock.monotonic();
       const outcome = await this.send(claim);
       const durationMs = this.options.clock.monotonic() - startedAt;
-      outcomes.inc({ lane: lane.name, outcome: outcome.kind });
-      if (outcome.kind !== 'skipped') callSeconds.observe({ lane: lane.name }, durationMs / 1000);
+      this.metrics.called(outcome.kind, outcome.kind === 'skipped' ? null : durationMs);
       // The breaker must know at once; the record may have to wait for the database.
       const judged = this.judge(job, claim, outcome);
       await this.records.record(attemptResult(claim.message, outcome, durationMs));
@@ -82,7 +83,7 @@ export class DeliverService {
         );
       }
     } finally {
-      inFlight.dec({ lane: lane.name });
+      this.metrics.recorded();
     }
   }
 

@@ -7,14 +7,14 @@ export const recorded = new Counter({
   registers: [metrics],
 });
 
-export const outcomes = new Counter({
+const outcomes = new Counter({
   name: 'posthorn_channel_outcomes_total',
   help: 'Calls to the provider by lane and outcome',
   labelNames: ['lane', 'outcome'],
   registers: [metrics],
 });
 
-export const callSeconds = new Histogram({
+const callSeconds = new Histogram({
   name: 'posthorn_channel_call_seconds',
   help: 'Duration of calls to the provider',
   labelNames: ['lane'],
@@ -29,9 +29,40 @@ export const claimSize = new Histogram({
   registers: [metrics],
 });
 
-export const inFlight = new Gauge({
+const inFlight = new Gauge({
   name: 'posthorn_messages_in_flight',
   help: 'Messages that this process has claimed and not yet recorded, by lane',
   labelNames: ['lane'],
   registers: [metrics],
 });
+
+/** What a lane counts for each message, with its labels looked up once: half of what counting costs. */
+export class LaneMetrics {
+  private readonly messages: { inc: () => void; dec: () => void };
+  private readonly seconds: { observe: (seconds: number) => void };
+  private readonly byOutcome = new Map<string, { inc: () => void }>();
+
+  constructor(private readonly lane: string) {
+    this.messages = inFlight.labels({ lane });
+    this.seconds = callSeconds.labels({ lane });
+  }
+
+  claimed(): void {
+    this.messages.inc();
+  }
+
+  recorded(): void {
+    this.messages.dec();
+  }
+
+  /** @param durationMs of the call; null when none was made */
+  called(outcome: string, durationMs: number | null): void {
+    let counter = this.byOutcome.get(outcome);
+    if (!counter) {
+      counter = outcomes.labels({ lane: this.lane, outcome });
+      this.byOutcome.set(outcome, counter);
+    }
+    counter.inc();
+    if (durationMs !== null) this.seconds.observe(durationMs / 1000);
+  }
+}

@@ -36,15 +36,17 @@ export class Records {
   }
 
   private async recordBatch(results: AttemptResult[]): Promise<(Recorded | null)[]> {
-    const answers: (Recorded | null)[] = [];
+    const moved = new Map<AttemptResult, Recorded>();
     for (const batch of withDistinctIds(results)) {
-      const moved = new Map((await this.untilCommitted(batch)).map((row) => [row.id, row]));
+      const byId = new Map((await this.untilCommitted(batch)).map((row) => [row.id, row]));
       for (const result of batch) {
-        const row = moved.get(result.id) ?? null;
-        recordedCounter.inc({ status: row?.status ?? 'fenced' });
-        answers[results.indexOf(result)] = row;
+        const row = byId.get(result.id);
+        if (row) moved.set(result, row);
       }
     }
+    const answers = results.map((result) => moved.get(result) ?? null);
+    const byStatus = Map.groupBy(answers, (row) => row?.status ?? 'fenced');
+    for (const [status, rows] of byStatus) recordedCounter.inc({ status }, rows.length);
     return answers;
   }
 
