@@ -89,7 +89,6 @@ LANGUAGE plpgsql AS $$
 DECLARE
   v_now timestamptz;
   v_lane lanes;
-  v_found record;
   v_take bigint[];
   v_places tid[];
   v_owners bigint[];
