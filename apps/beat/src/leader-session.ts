@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import {
   connectionOptions,
   LEADER_LOCK,
+  oneAtATime,
   type Queryable,
   type Statement,
   WAKE_CHANNEL,
@@ -23,9 +24,12 @@ export class LeaderSession extends EventEmitter<{ lost: [Error]; wake: [] }> {
 
   private constructor(private readonly client: pg.Client) {
     super();
-    this.db = oneAtATime(client, (error) => {
-      this.lose(error);
-    });
+    // The loops share the session.
+    this.db = oneAtATime(
+      watched(client, (error) => {
+        this.lose(error);
+      }),
+    );
     client.on('error', (error) => {
       this.lose(error);
     });
@@ -72,19 +76,18 @@ export class LeaderSession extends EventEmitter<{ lost: [Error]; wake: [] }> {
 }
 
 /**
- * The loops share the session; each statement waits for its turn here and not in the driver. A
- * statement without any answer means that the connection died without a word: the driver would go
+ * A statement without any answer means that the connection died without a word: the driver would go
  * on waiting for that answer before it sends another one.
  */
-function oneAtATime(client: pg.Client, onSilence: (error: Error) => void): Queryable {
-  let last: Promise<unknown> = Promise.resolve();
+function watched(client: pg.Client, onSilence: (error: Error) => void): Queryable {
   return {
-    query: <Row extends object>(statement: Statement) => {
-      const result = last.then(() => client.query<Row>(statement));
-      last = result.catch((error: unknown) => {
+    query: async <Row extends object>(statement: Statement) => {
+      try {
+        return await client.query<Row>(statement);
+      } catch (error) {
         if (error instanceof Error && error.message === SILENCE) onSilence(error);
-      });
-      return result;
+        throw error;
+      }
     },
   };
 }

@@ -24,5 +24,5 @@ export {
   MIGRATIONS,
   type PoolSettings,
 } from './data-source.js';
-export { intArray, poolOf, type Queryable, type Statement } from './queryable.js';
+export { intArray, oneAtATime, poolOf, type Queryable, type Statement } from './queryable.js';
 export { GATE, WAKE_CHANNEL, LEADER_LOCK } from './locks.js';

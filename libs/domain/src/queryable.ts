@@ -28,3 +28,16 @@ export function poolOf(dataSource: DataSource): pg.Pool {
 export function intArray(values: readonly (number | null)[]): string {
   return `{${values.map((value) => value ?? 'NULL').join()}}`;
 }
+
+/** Statements wait for their turn here, and neither in the driver nor for each other's locks. */
+export function oneAtATime(db: Queryable): Queryable {
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- as Queryable has it
+    query: <Row extends object>(statement: Statement) => {
+      const result = last.then(() => db.query<Row>(statement));
+      last = result.catch(() => undefined);
+      return result;
+    },
+  };
+}
