@@ -19,7 +19,10 @@ export interface FeedItem extends DeliveryJob {
   attempts: number;
 }
 
-/** The producing end of one lane's queue, which has the name of the lane. Every call ends within seconds, whatever the queue does. */
+/**
+ * The producing end of one lane's queue, which has the name of the lane. Every call ends within
+ * seconds, whatever the queue does.
+ */
 export class DeliveryQueue {
   private readonly queue: Queue;
   private readonly opened: OpenQueue;

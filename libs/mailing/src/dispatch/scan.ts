@@ -30,9 +30,8 @@ interface Memory {
 export class Scan {
   private readonly cursors = new Map<string, Cursor>();
   private readonly fed = new Map<string, Memory>();
-  /** How often more was stored, and as far as the latest look could see. */
-  private stored = 0;
-  private seen = 0;
+  /** More was stored since the latest look began: it may have come to an end that is none. */
+  private moreStored = false;
 
   constructor(private readonly clock: Clock) {}
 
@@ -46,7 +45,7 @@ export class Scan {
     room: number,
     allowance: (slot: OpenSlot) => number,
   ): ScanPosition[] {
-    this.seen = this.stored;
+    this.moreStored = false;
     const ready = slots.filter((slot) => this.isReady(slot));
     const zones = new Map<number, number>();
     for (const slot of ready) zones.set(slot.mailingId, (zones.get(slot.mailingId) ?? 0) + 1);
@@ -68,7 +67,7 @@ export class Scan {
     for (const position of positions) {
       const messages = byScan.get(keyOf(position)) ?? [];
       const cursor = this.cursor(position);
-      cursor.atEnd = messages.length < position.limit && this.seen === this.stored;
+      cursor.atEnd = messages.length < position.limit && !this.moreStored;
       const last = messages.at(-1);
       if (last) Object.assign(cursor, { notBefore: last.notBefore, id: last.id });
       const memory = this.memory(position);
@@ -89,7 +88,7 @@ export class Scan {
 
   /** More messages were stored, behind all others: a scan that came to its end goes on from there. */
   goOn(): void {
-    this.stored++;
+    this.moreStored = true;
     for (const cursor of this.cursors.values()) cursor.atEnd = false;
   }
 
