@@ -1,3 +1,4 @@
+import { DEFAULT_DELIVERY_CONCURRENCY } from '@app/platform';
 import { median, ratio, spread, whole } from '../figures.js';
 import { table } from '../report/table.js';
 import { WARM_UP_CLIENTS } from '../stack/clients.js';
@@ -56,7 +57,7 @@ function cpuRow(name: string, runs: Run[]): string[] {
 
 function introduction(rounds: number): string {
   return `The real api, beat and worker processes, started anew for each measurement, on a fresh database
-and a fresh queue, with the settings of an installation that sets nothing: one worker, concurrency 256.
+and a fresh queue, with the settings of an installation that sets nothing: one worker, concurrency ${DEFAULT_DELIVERY_CONCURRENCY}.
 ${whole(WARM_UP_CLIENTS)} messages go through first, for everybody, and are not counted. Counted is from
 before \`POST /mailings\` until the mailing is completed, planning and bookkeeping included; then the
 stand-in is asked whether each client was served exactly once, else the bench fails.

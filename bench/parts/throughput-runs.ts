@@ -1,3 +1,4 @@
+import { DEFAULT_DELIVERY_CONCURRENCY } from '@app/platform';
 import type { Bench } from '../part.js';
 import { TEXT } from '../stack/api.js';
 import { WARM_UP_CLIENTS } from '../stack/clients.js';
@@ -6,9 +7,6 @@ import { type Backend, runMailing } from '../stack/mailing-run.js';
 import type { Servers } from '../stack/servers.js';
 import { PROVIDER_TOKEN } from '../stack/simulator.js';
 import { runYardstick, type YardstickName } from '../yardsticks/yardstick.js';
-
-/** What an installation has that does not set DELIVERY_CONCURRENCY; the yardsticks get the same. */
-const CONCURRENCY = 256;
 
 export interface Run {
   messages: number;
@@ -96,7 +94,7 @@ async function measure(
       text: TEXT,
       messages,
       warmUp: WARM_UP_CLIENTS,
-      concurrency: CONCURRENCY,
+      concurrency: DEFAULT_DELIVERY_CONCURRENCY,
     });
     await servers.simulator.checkEachOnce(WARM_UP_CLIENTS + messages);
     // The servers' share includes the warm-up, so it is spread over that too.

@@ -1,4 +1,9 @@
-export { environment, type Environment, type Variable } from './config/environment.js';
+export {
+  DEFAULT_DELIVERY_CONCURRENCY,
+  environment,
+  type Environment,
+  type Variable,
+} from './config/environment.js';
 export { ConfigError, loadConfig } from './config/load-config.js';
 export { CLOCK, systemClock, type Clock } from './clock/clock.js';
 export {

@@ -51,7 +51,6 @@ export function createQueue(
     ...REDIS_OPTIONS,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
-    commandTimeout: 5_000,
   });
   connection.on('error', () => undefined); // the queue reports it
   const queue = new Queue(name, { ...options, connection });
@@ -132,7 +131,11 @@ function postgres(url: string, max: number) {
   };
 }
 
-/** Connections that died without a word: the producer's commands time out, the consumer has its watchdog. */
+/**
+ * A connection that died without a word is noticed by who waits for its answer, within a limit of
+ * their own, and the consumer has its watchdog: a timer of the client's for each command cost a tenth
+ * of the feeding.
+ */
 const REDIS_OPTIONS = {
   connectTimeout: 3_000,
   keepAlive: 5_000,

@@ -4,8 +4,8 @@ import { createQueue, type OpenQueue } from './backend.js';
 import { bounded } from './bounded.js';
 import { DELIVER, type DeliveryJob, deliveryJobId } from './jobs.js';
 
-/** addBulk is atomic in the queue: larger pieces would block it for too long. */
-const BULK = 500;
+/** Jobs for one addBulk: all that they need lives until it is answered, so larger ones cost memory. */
+const BULK = 100;
 /**
  * The queue's own retries serve jobs that failed before their claim (database unreachable). Each job
  * carries its options, so what becomes of finished ones is the consumer's to say, once.

@@ -90,10 +90,15 @@ export class DeliverService {
     }
   }
 
-  private async claim(job: DeliveryJob): Promise<Claim | null> {
-    if (job.probe === undefined) return this.claims.claim(job.messageId);
-    const claim = await this.claims.claimProbe(job.messageId, job.probe);
-    if (!claim) await returnProbe(this.options.db, this.options.lane.id, job.probe);
+  private claim(job: DeliveryJob): Promise<Claim | null> {
+    return job.probe === undefined
+      ? this.claims.claim(job.messageId)
+      : this.claimProbe(job.messageId, job.probe);
+  }
+
+  private async claimProbe(messageId: number, probe: number): Promise<Claim | null> {
+    const claim = await this.claims.claimProbe(messageId, probe);
+    if (!claim) await returnProbe(this.options.db, this.options.lane.id, probe);
     return claim;
   }
 
@@ -110,10 +115,16 @@ export class DeliverService {
     return typeof text === 'string' ? text : text.catch(() => null);
   }
 
-  private async send(claim: Claim): Promise<Outcome> {
+  private send(claim: Claim): Promise<Outcome> | Outcome {
+    const text = this.textOf(claim.message);
+    return typeof text === 'string'
+      ? this.sendText(claim, text)
+      : text.then((found) => this.sendText(claim, found));
+  }
+
+  private sendText(claim: Claim, text: string | null): Promise<Outcome> | Outcome {
     const { message } = claim;
     const { channel, clock } = this.options;
-    const text = await this.textOf(message);
     if (text === null || message.phone === '') {
       return { kind: 'skipped', code: 'gave_up', detail: 'The mailing or the client is gone' };
     }
