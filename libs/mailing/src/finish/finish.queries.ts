@@ -26,8 +26,18 @@ export async function findEndedWithPending(db: Queryable): Promise<number[]> {
   return rows.map((row) => row.id);
 }
 
+/** How far the pending rows of a mailing have been gone through, along the index. */
+export interface ClosePosition {
+  zoneId: number;
+  /** Text of a timestamp. */
+  notBefore: string;
+  id: number;
+}
+
+export const BEGINNING: ClosePosition = { zoneId: 0, notBefore: '-infinity', id: 0 };
+
 /**
- * Turns up to `limit` pending rows of a mailing that is over into what its end makes of them:
+ * Turns up to `limit` pending rows behind `after` of a mailing that is over into what its end makes of them:
  * `expired`, `cancelled`, or `unknown` where an attempt was never confirmed.
  *
  * The rows are taken as the index gives them and found again by their place: sorting them for an
@@ -37,21 +47,29 @@ export async function findEndedWithPending(db: Queryable): Promise<number[]> {
  * Every column that a CHECK mentions is set from the locked row: PostgreSQL checks the new row before it
  * notices that the snapshot's version is outdated, and would see a mixture of both.
  *
- * @returns how many rows changed.
+ * From the beginning each call would go through all entries that the ones before it left behind. And a
+ * commit here need not wait for the disk, for what a crash forgets is closed once more: together that
+ * is a twentieth of a million rows' time.
+ *
+ * @returns how many rows changed, and where the next call goes on.
  */
 export async function closePendingOfEnded(
   db: Queryable,
   mailingId: number,
   limit: number,
-): Promise<number> {
-  const { rows } = await db.query<{ closed: number }>({
+  after: ClosePosition,
+): Promise<{ closed: number; last: ClosePosition }> {
+  const { rows } = await db.query<{ closed: number } & ClosePosition>({
     name: 'close-pending-of-ended',
     text: `
 WITH g AS (
-  SELECT id, status FROM mailings WHERE id = $1 AND status IN ('completed', 'cancelled')
+  SELECT id, status FROM mailings, set_config('synchronous_commit', 'off', true /* here only */)
+  WHERE id = $1 AND status IN ('completed', 'cancelled')
 ), locked AS (
-  SELECT m.ctid AS place, m.unconfirmed, m.attempts, m.tries FROM messages m
+  SELECT m.ctid AS place, m.zone_id, m.not_before, m.id, m.unconfirmed, m.attempts, m.tries FROM messages m
   WHERE m.mailing_id = $1 AND m.status = 'pending'
+    AND (m.zone_id, m.not_before, m.id) > ($3::int, $4::timestamptz, $5::bigint)
+  ORDER BY m.zone_id, m.not_before, m.id
   LIMIT $2 FOR UPDATE SKIP LOCKED
 ), moved AS (
   UPDATE messages m SET
@@ -81,10 +99,12 @@ WITH g AS (
   ON CONFLICT (mailing_id, minute) DO UPDATE SET expired = t.expired + excluded.expired,
     cancelled = t.cancelled + excluded.cancelled, unknown = t.unknown + excluded.unknown
 )
-SELECT closed FROM delta`,
-    values: [mailingId, limit],
+SELECT d.closed, l.zone_id AS "zoneId", l.not_before::text AS "notBefore", l.id
+FROM delta d, (SELECT * FROM locked ORDER BY zone_id DESC, not_before DESC, id DESC LIMIT 1) l`,
+    values: [mailingId, limit, after.zoneId, after.notBefore, after.id],
   });
-  return rows[0]?.closed ?? 0;
+  const { closed, ...last } = rows[0] ?? { closed: 0, ...after };
+  return { closed, last };
 }
 
 /**

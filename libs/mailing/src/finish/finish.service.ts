@@ -2,7 +2,9 @@ import type { Queryable } from '@app/domain';
 import type { Logger } from '@app/platform';
 import { type AttemptResult, recordOutcomesIfStillSending } from '../deliver/record.queries.js';
 import {
+  BEGINNING,
   closePendingOfEnded,
+  type ClosePosition,
   endDueMailings,
   findEndedWithPending,
   findExpiredLeases,
@@ -20,6 +22,9 @@ const PURGE_CHUNK = 5_000;
 
 /** Ends mailings, takes back what workers lost, completes and purges. */
 export class FinishService {
+  /** Of the mailings that are being closed. Losing it costs time only. */
+  private readonly closedUpTo = new Map<number, ClosePosition>();
+
   constructor(
     private readonly db: Queryable,
     private readonly logger: Logger,
@@ -35,13 +40,23 @@ export class FinishService {
     }
     let more = false;
     for (const mailing of await findEndedWithPending(this.db)) {
-      more = (await closePendingOfEnded(this.db, mailing, CLOSE_CHUNK)) === CLOSE_CHUNK || more;
+      more = (await this.closeChunk(mailing)) || more;
     }
     for (const { id, status } of await finishDrained(this.db)) {
       this.logger.info({ mailing: id, status }, 'mailing finished');
     }
     if (more) return 'more';
     return (await isAnyLastUnderWay(this.db)) ? 'last' : 'idle';
+  }
+
+  /** @returns whether there may be more behind; at the end the next look begins anew, for what it passed over. */
+  private async closeChunk(mailing: number): Promise<boolean> {
+    const after = this.closedUpTo.get(mailing) ?? BEGINNING;
+    const { closed, last } = await closePendingOfEnded(this.db, mailing, CLOSE_CHUNK, after);
+    const more = closed === CLOSE_CHUNK;
+    if (more) this.closedUpTo.set(mailing, last);
+    else this.closedUpTo.delete(mailing);
+    return more;
   }
 
   /**

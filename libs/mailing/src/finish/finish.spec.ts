@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { poolOf, type Queryable } from '@app/domain';
 import { createLogger } from '@app/platform';
 import {
@@ -108,18 +109,53 @@ describe('the end of a mailing', () => {
     expect(await finish.end()).toBe(soon);
   });
 
-  it('takes 25,000 pending rows in chunks', async () => {
+  /** More than one chunk, in two zones. */
+  async function largeMailing(): Promise<number> {
     const id = await mailing([], { endsIn: -0.001 });
     await sql(
-      `INSERT INTO messages (mailing_id, client_id, zone_id) SELECT $1, i, 1 FROM generate_series(1, 25000) i`,
+      `INSERT INTO messages (mailing_id, client_id, zone_id) SELECT $1, i, 1 + i % 2 FROM generate_series(1, 25000) i`,
       [id],
     );
     await sql('UPDATE mailing_counters SET total = 25000, pending = 25000');
+    return id;
+  }
+
+  it('takes 25,000 pending rows in chunks', async () => {
+    const id = await largeMailing();
     expect(await finish.end()).toBe('more');
     await endAll();
     const state = await countersAndRows(database.dataSource, id);
     expect(state.rows).toEqual({ expired: 25_000 });
     expect(state.counters).toEqual(state.rows);
+  });
+
+  it('comes back for a row that somebody else held when it passed', async () => {
+    const id = await largeMailing();
+    const other = new pg.Client({ connectionString: database.url });
+    await other.connect();
+    await other.query('BEGIN');
+    await other.query('SELECT FROM messages WHERE zone_id = 1 ORDER BY id LIMIT 1 FOR UPDATE');
+    await endAll();
+    expect((await countersAndRows(database.dataSource, id)).rows).toEqual({
+      expired: 24_999,
+      pending: 1,
+    });
+    await other.end();
+    await endAll();
+    const state = await countersAndRows(database.dataSource, id);
+    expect(state.rows).toEqual({ expired: 25_000 });
+    expect(state.counters).toEqual(state.rows);
+  });
+
+  it('leaves the session as durable as it was', async () => {
+    await largeMailing();
+    const session = new pg.Client({ connectionString: database.url });
+    await session.connect();
+    await session.query('SET synchronous_commit = on');
+    await new FinishService(session, createLogger('test', 'silent')).end();
+    const { rows } = await session.query('SHOW synchronous_commit');
+    await session.end();
+    expect(rows).toEqual([{ synchronous_commit: 'on' }]);
   });
 
   describe('sweeping leases', () => {
