@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type RunningProcess, startProcess } from '@app/testkit';
 import { Api } from './api.js';
@@ -24,6 +25,13 @@ export interface PeakRss {
   worker: number;
 }
 
+/** What the image sets for Node, so that what is measured is what is installed. */
+function nodeOptionsOfImage(): string {
+  const options = /^ENV NODE_OPTIONS=(.+)$/m.exec(readFileSync('Dockerfile', 'utf8'))?.[1];
+  if (!options) throw new Error('The Dockerfile sets no NODE_OPTIONS');
+  return options;
+}
+
 const READY_LIMIT_MS = 30_000;
 
 /** The real processes, as an installation runs them: api, beat, workers. */
@@ -37,7 +45,7 @@ export class House {
     const { databaseUrl, queueUrl, providerUrl, workers = 1, apiOnly, concurrency } = options;
     const key = randomBytes(16).toString('hex');
     const environment = {
-      NODE_OPTIONS: '--max-semi-space-size=32', // as the image has it
+      NODE_OPTIONS: nodeOptionsOfImage(),
       DATABASE_URL: databaseUrl,
       QUEUE_URL: queueUrl,
       NOTIFICATION_API_URL: providerUrl,

@@ -41,7 +41,9 @@ export class LeaderSession extends EventEmitter<{ lost: [Error]; wake: [] }> {
 
   /** @returns null when another beat leads. @throws when the database cannot be reached. */
   static async tryOpen(url: string): Promise<LeaderSession | null> {
-    const client = new pg.Client(connectionOptions(url, 'posthorn-beat-leader'));
+    const client = new pg.Client(
+      connectionOptions(url, 'posthorn-beat-leader', { avoidSequentialScans: true }),
+    );
     client.on('error', () => undefined);
     await client.connect();
     try {
@@ -102,8 +104,7 @@ async function letGo(client: pg.Client): Promise<void> {
 
 /**
  * A leader whose machine vanished, or whose process hangs, must lose its lock soon: the loops use the
- * session several times a second, so ten idle seconds mean that they stand still. Sequential scans
- * are priced out because the plans are made when the tables are still empty, and kept.
+ * session several times a second, so ten idle seconds mean that they stand still.
  */
 const SETTINGS = `
   SET idle_session_timeout = '10s';
@@ -111,5 +112,4 @@ const SETTINGS = `
   SET tcp_keepalives_interval = 2;
   SET tcp_keepalives_count = 3;
   SET tcp_user_timeout = '10s';
-  SET enable_seqscan = off;
 `;

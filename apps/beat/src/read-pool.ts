@@ -9,12 +9,10 @@ export function readPool(
   url: string,
   applicationName: string,
   logger: Logger,
-  { avoidSequentialScans, statementTimeoutMs, size = 2 }: PoolSettings = {},
+  { size = 2, ...session }: PoolSettings = {},
 ): pg.Pool {
-  const scans = avoidSequentialScans ? ' -c enable_seqscan=off' : '';
   const pool = new pg.Pool({
-    ...connectionOptions(url, applicationName, statementTimeoutMs),
-    options: `-c default_transaction_read_only=on${scans}`,
+    ...connectionOptions(url, applicationName, { ...session, readOnly: true }),
     max: size,
   });
   pool.on('error', (error) => {

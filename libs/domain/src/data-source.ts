@@ -54,17 +54,35 @@ export const MIGRATIONS = [
 /** No statement of ours takes longer; the server ends it and the connection stays usable. */
 const STATEMENT_TIMEOUT_MS = 20_000;
 
-/**
- * The session settings that every connection of ours has.
- *
- * @param statementTimeoutMs what the longest statement may take; a connection that stays silent for
- *   two seconds longer is taken for dead.
- */
+export interface SessionSettings {
+  /**
+   * The longest that a statement may take, ms; a connection that stays silent for two seconds longer
+   * is taken for dead. Default 20 s.
+   */
+  statementTimeoutMs?: number;
+  /**
+   * For the engine, whose plans are made while the tables are still empty, and are then kept: its
+   * statements all find their rows by index.
+   */
+  avoidSequentialScans?: boolean;
+  /** The server lets this session write nothing. */
+  readOnly?: boolean;
+}
+
+/** The settings that every connection of ours has. */
 export function connectionOptions(
   url: string,
   applicationName: string,
-  statementTimeoutMs = STATEMENT_TIMEOUT_MS,
+  {
+    statementTimeoutMs = STATEMENT_TIMEOUT_MS,
+    avoidSequentialScans = false,
+    readOnly = false,
+  }: SessionSettings = {},
 ): pg.ClientConfig {
+  const options = [
+    ...(avoidSequentialScans ? ['-c enable_seqscan=off'] : []),
+    ...(readOnly ? ['-c default_transaction_read_only=on'] : []),
+  ];
   return {
     connectionString: url,
     application_name: applicationName,
@@ -75,6 +93,7 @@ export function connectionOptions(
     idle_in_transaction_session_timeout: 5_000,
     statement_timeout: statementTimeoutMs,
     stream: () => impatientSocket(statementTimeoutMs + 2_000),
+    ...(options.length > 0 && { options: options.join(' ') }),
   };
 }
 
@@ -90,16 +109,9 @@ function impatientSocket(silenceMs: number): Socket {
   return socket;
 }
 
-export interface PoolSettings {
-  /** The longest that a statement may take, ms. Default 20 s. */
-  statementTimeoutMs?: number;
+export interface PoolSettings extends SessionSettings {
   /** Connections at the most. Default 10. */
   size?: number;
-  /**
-   * For the engine, whose plans are made while the tables are still empty, and are then kept: its
-   * statements all find their rows by index.
-   */
-  avoidSequentialScans?: boolean;
 }
 
 /**
@@ -109,18 +121,14 @@ export interface PoolSettings {
 export function dataSourceOptions(
   url: string,
   applicationName: string,
-  pool: PoolSettings = {},
+  { size = 10, ...session }: PoolSettings = {},
 ): DataSourceOptions {
-  const { connectionString, ...extra } = connectionOptions(
-    url,
-    applicationName,
-    pool.statementTimeoutMs,
-  );
+  const { connectionString, ...extra } = connectionOptions(url, applicationName, session);
   return {
     type: 'postgres',
     url: connectionString,
-    poolSize: pool.size ?? 10,
-    extra: { ...extra, ...(pool.avoidSequentialScans && { options: '-c enable_seqscan=off' }) },
+    poolSize: size,
+    extra,
     entities: ENTITIES,
     migrations: MIGRATIONS,
     migrationsTableName: 'migrations',
