@@ -1,10 +1,10 @@
-import type { Queue } from 'bullmq';
+import type { JobJson, Queue } from 'bullmq';
 import { type Logger, messageOf } from '@app/platform';
 import { createQueue, type OpenQueue } from './backend.js';
 import { bounded } from './bounded.js';
 import { DELIVER, type DeliveryJob, deliveryJobId } from './jobs.js';
 
-/** Jobs for one addBulk: all that they need lives until it is answered, so larger ones cost memory. */
+/** Jobs that are added at a time: all that they need lives until the answer, so more cost memory. */
 const BULK = 100;
 /**
  * The queue's own retries serve jobs that failed before their claim (database unreachable). Each job
@@ -37,15 +37,16 @@ export class DeliveryQueue {
     });
   }
 
-  /** Adds jobs; one that is already there is left alone. Rejects when the queue is unreachable. */
+  /**
+   * Adds jobs; one that is already there is left alone. Rejects when the queue is unreachable.
+   *
+   * They go to the queue's backend as they are stored: `addBulk` would make an object of each one,
+   * check options that are ours, and repeat its id in them, which is a fifth of what adding costs here.
+   */
   async feed(items: FeedItem[], nowMs: number): Promise<void> {
     for (let start = 0; start < items.length; start += BULK) {
-      const jobs = items.slice(start, start + BULK).map(({ attempts, ...data }) => ({
-        name: DELIVER,
-        data,
-        opts: { ...JOB_OPTIONS, jobId: deliveryJobId(data.messageId, attempts, nowMs) },
-      }));
-      await bounded(this.queue.addBulk(jobs));
+      const jobs = items.slice(start, start + BULK).map((item) => entryOf(item, nowMs));
+      await bounded(this.queue.backend.addJobs(jobs));
     }
   }
 
@@ -63,4 +64,24 @@ export class DeliveryQueue {
   async close(): Promise<void> {
     await this.opened.close().catch(() => undefined);
   }
+}
+
+function entryOf({ attempts, ...data }: FeedItem, nowMs: number): { job: JobJson; jobId: string } {
+  const jobId = deliveryJobId(data.messageId, attempts, nowMs);
+  return {
+    jobId,
+    job: {
+      id: jobId,
+      name: DELIVER,
+      data: JSON.stringify(data),
+      opts: JOB_OPTIONS,
+      timestamp: nowMs,
+      progress: 0,
+      attemptsMade: 0,
+      attemptsStarted: 0,
+      stalledCounter: 0,
+      failedReason: 'null',
+      returnvalue: 'null',
+    },
+  };
 }
