@@ -41,7 +41,7 @@ export class DeliveryQueue {
    * Adds jobs; one that is already there is left alone. Rejects when the queue is unreachable.
    *
    * They go to the queue's backend as they are stored: `addBulk` would make an object of each one,
-   * check options that are ours, and repeat its id in them, which is a fifth of what adding costs here.
+   * check options that are ours, and repeat its id in them, which is a sixth of what adding costs here.
    */
   async feed(items: FeedItem[], nowMs: number): Promise<void> {
     for (let start = 0; start < items.length; start += BULK) {
