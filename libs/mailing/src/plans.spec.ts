@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { claimDuePending } from './deliver/claim.queries.js';
 import { recordOutcomesIfStillSending } from './deliver/record.queries.js';
 import { findDueRetries, findFresh } from './dispatch/dispatch.queries.js';
-import { findExpiredLeases } from './finish/finish.queries.js';
+import { BEGINNING, closePendingOfEnded, findExpiredLeases } from './finish/finish.queries.js';
 
 const MESSAGES = 200_000;
 
@@ -103,6 +103,15 @@ describe('with many messages', () => {
     ['the look for fresh messages', () => findFresh(session, [{ mailingId: mailing, ...from }])],
     ['the look for due retries', () => findDueRetries(session, [{ mailingId: mailing, ...from }])],
     ['the look for expired leases', () => findExpiredLeases(session, 'notification', 100)],
+    [
+      'the closing',
+      async () => {
+        await database.sql(`UPDATE mailings SET status = 'cancelled' WHERE id = $1`, [mailing]);
+        const { closed } = await closePendingOfEnded(session, mailing, 1_000, BEGINNING);
+        expect(closed).toBe(1_000);
+        expect(explained()).toMatch(/Tid Scan on messages/);
+      },
+    ],
   ])('%s finds its messages by index', async (_, run) => {
     await run();
     expect(explained()).toMatch(/Index (Only )?Scan.* on messages|Bitmap Heap Scan on messages/);

@@ -16,7 +16,7 @@ import {
 } from './finish.queries.js';
 
 /** Rows per closing statement: large enough to be fast, small enough not to hold the counter long. */
-const CLOSE_CHUNK = 20_000;
+const CLOSE_CHUNK = 10_000;
 const SWEEP_CHUNK = 1_000;
 const PURGE_CHUNK = 5_000;
 
