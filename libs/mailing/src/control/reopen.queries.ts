@@ -41,7 +41,7 @@ export async function reopenChunk(
         WHERE m.id IN (SELECT id FROM chunk) AND m.status = '${status}' ORDER BY m.id FOR UPDATE
       ), reopened AS (
         UPDATE messages m SET status = 'pending', not_before = '-infinity', tries = 0,
-          /* unchanged: see closePendingOfEnded */
+          /* unchanged: see record.queries */
           attempts = locked.attempts, unconfirmed = locked.unconfirmed, lease_until = NULL, sent_at = NULL
         FROM locked WHERE m.id = locked.id
         RETURNING m.id

@@ -116,7 +116,11 @@ counters AS (
   RETURNING t.mailing_id
 )`;
 
-/** Columns that a CHECK mentions are set from the locked row: see closePendingOfEnded. */
+/**
+ * Here and below every column that a CHECK mentions is set from the locked row, also what stays as it
+ * is: PostgreSQL checks the new row before it notices that the snapshot's version is outdated, and
+ * would see a mixture of both.
+ */
 const RECORD_DELIVERED = `
 WITH locked AS (
   SELECT m.id, m.mailing_id, m.status, m.attempts, m.tries
@@ -166,7 +170,7 @@ WITH o AS (
 ), moved AS (
   UPDATE messages m SET
     status = a.becomes,
-    attempts = a.attempts_now, /* unchanged: see closePendingOfEnded */
+    attempts = a.attempts_now, /* unchanged: see above */
     tries = a.tries_now,
     lease_until = NULL,
     not_before = CASE WHEN a.becomes = 'pending'

@@ -23,7 +23,7 @@ const PURGE_CHUNK = 5_000;
 /** Ends mailings, takes back what workers lost, completes and purges. */
 export class FinishService {
   /** Of the mailings that are being closed. Losing it costs time only. */
-  private readonly closedUpTo = new Map<number, ClosePosition>();
+  private closedUpTo = new Map<number, ClosePosition>();
 
   constructor(
     private readonly db: Queryable,
@@ -38,25 +38,24 @@ export class FinishService {
     for (const mailing of await endDueMailings(this.db)) {
       this.logger.info({ mailing }, 'mailing reached its end');
     }
-    let more = false;
+    const closedUpTo = new Map<number, ClosePosition>();
     for (const mailing of await findEndedWithPending(this.db)) {
-      more = (await this.closeChunk(mailing)) || more;
+      const position = await this.closeChunk(mailing);
+      if (position) closedUpTo.set(mailing, position);
     }
+    this.closedUpTo = closedUpTo;
     for (const { id, status } of await finishDrained(this.db)) {
       this.logger.info({ mailing: id, status }, 'mailing finished');
     }
-    if (more) return 'more';
+    if (closedUpTo.size > 0) return 'more';
     return (await isAnyLastUnderWay(this.db)) ? 'last' : 'idle';
   }
 
-  /** @returns whether there may be more behind; at the end the next look begins anew, for what it passed over. */
-  private async closeChunk(mailing: number): Promise<boolean> {
+  /** @returns where there may be more; null at the end: the next look begins anew, for what it passed over. */
+  private async closeChunk(mailing: number): Promise<ClosePosition | null> {
     const after = this.closedUpTo.get(mailing) ?? BEGINNING;
     const { closed, last } = await closePendingOfEnded(this.db, mailing, CLOSE_CHUNK, after);
-    const more = closed === CLOSE_CHUNK;
-    if (more) this.closedUpTo.set(mailing, last);
-    else this.closedUpTo.delete(mailing);
-    return more;
+    return closed === CLOSE_CHUNK ? last : null;
   }
 
   /**
