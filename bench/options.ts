@@ -1,6 +1,13 @@
 import { parseArgs } from 'node:util';
 
-export const PART_NAMES = ['throughput', 'memory', 'workers', 'million', 'reading'] as const;
+export const PART_NAMES = [
+  'throughput',
+  'memory',
+  'workers',
+  'million',
+  'expiry',
+  'reading',
+] as const;
 export type PartName = (typeof PART_NAMES)[number];
 
 export interface Options {

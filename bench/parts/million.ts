@@ -2,16 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { rounded, whole } from '../figures.js';
 import type { Part } from '../part.js';
 import { table } from '../report/table.js';
-import type { Api } from '../stack/api.js';
-import { House } from '../stack/house.js';
-import { warmUp } from '../stack/mailing-run.js';
 import type { Servers } from '../stack/servers.js';
 import { peakRss } from '../stack/usage.js';
+import { withWarmHouse } from '../stack/warm-house.js';
 
 const CLIENTS = 1_000_000;
 /** After planning, it is sent for so long before it is cancelled. */
 const SENDING_MS = 60_000;
-const POLL_MS = 100;
 const LIMIT_MS = 300_000;
 
 /** One mailing to a million clients: planned how fast, at what price in memory? */
@@ -59,54 +56,26 @@ exactly once, and ${whole(sent)} sent and ${whole(cancelled)} cancelled add up.`
   },
 };
 
-async function runMillion(servers: Servers, say: (line: string) => void) {
+function runMillion(servers: Servers, say: (line: string) => void) {
   const { simulator } = servers;
-  const database = await servers.createDatabase(CLIENTS);
-  const redis = await servers.startRedis();
-  try {
-    const house = await House.open({
-      databaseUrl: database.url,
-      queueUrl: redis.url,
-      providerUrl: simulator.providerUrl,
-    });
-    try {
-      await warmUp(house);
-      await simulator.forget();
-      const { id, postedAt } = await house.api.createMailing('million');
-      await untilPlanned(house.api, id);
-      const plannedSeconds = (Date.now() - postedAt) / 1_000;
-      say(`  planned in ${plannedSeconds.toFixed(1)} s`);
-      await sleep(SENDING_MS);
-      const cancelledAt = Date.now();
-      await house.api.cancel(id);
-      const finishedAt = await house.api.untilFinished(id, LIMIT_MS);
-      const { total, counts } = await house.api.statistics(id);
-      if (total !== CLIENTS || counts.sent + counts.cancelled !== CLIENTS) {
-        throw new Error(`of ${CLIENTS} messages ${JSON.stringify({ total, ...counts })}`);
-      }
-      const { firstAt } = await simulator.checkEachOnce(counts.sent);
-      return {
-        plannedSeconds,
-        firstMessageMs: firstAt - postedAt,
-        sent: counts.sent,
-        sentSeconds: (cancelledAt - postedAt) / 1_000,
-        cancelSeconds: (finishedAt - cancelledAt) / 1_000,
-        peaks: { ...house.peaks(), redis: peakRss(redis.pid) },
-      };
-    } finally {
-      await house.close();
-    }
-  } finally {
-    await redis.stop();
-    await database.drop();
-  }
-}
-
-async function untilPlanned(api: Api, id: number): Promise<void> {
-  const limit = performance.now() + LIMIT_MS;
-  while (performance.now() < limit) {
-    if ((await api.statistics(id)).planned) return;
-    await sleep(POLL_MS);
-  }
-  throw new Error(`not planned in ${LIMIT_MS} ms`);
+  return withWarmHouse(servers, { backend: 'redis', clients: CLIENTS }, async (house, redis) => {
+    const { id, postedAt } = await house.api.createMailing('million');
+    await house.api.untilPlanned(id, LIMIT_MS);
+    const plannedSeconds = (Date.now() - postedAt) / 1_000;
+    say(`  planned in ${plannedSeconds.toFixed(1)} s`);
+    await sleep(SENDING_MS);
+    const cancelledAt = Date.now();
+    await house.api.cancel(id);
+    const finishedAt = await house.api.untilFinished(id, LIMIT_MS);
+    const { sent } = await house.api.checkCounts(id, CLIENTS, ['sent', 'cancelled']);
+    const { firstAt } = await simulator.checkEachOnce(sent);
+    return {
+      plannedSeconds,
+      firstMessageMs: firstAt - postedAt,
+      sent,
+      sentSeconds: (cancelledAt - postedAt) / 1_000,
+      cancelSeconds: (finishedAt - cancelledAt) / 1_000,
+      peaks: { ...house.peaks(), redis: redis ? peakRss(redis.pid) : NaN },
+    };
+  });
 }

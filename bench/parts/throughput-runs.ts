@@ -3,9 +3,10 @@ import type { Bench } from '../part.js';
 import { TEXT } from '../stack/api.js';
 import { WARM_UP_CLIENTS } from '../stack/clients.js';
 import { type Cpu, perThousand, startCpuMeter } from '../stack/cpu-meter.js';
-import { type Backend, runMailing } from '../stack/mailing-run.js';
+import { runMailing } from '../stack/mailing-run.js';
 import type { Servers } from '../stack/servers.js';
 import { PROVIDER_TOKEN } from '../stack/simulator.js';
+import type { Backend } from '../stack/warm-house.js';
 import { runYardstick, type YardstickName } from '../yardsticks/yardstick.js';
 
 export interface Run {

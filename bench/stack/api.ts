@@ -13,6 +13,11 @@ export interface Statistics {
   planned: boolean;
 }
 
+interface MailingOptions {
+  filter?: { operatorCodes?: string[] };
+  ratePerSecond?: number;
+}
+
 interface Mailing {
   id: number;
   status: string;
@@ -20,6 +25,7 @@ interface Mailing {
 }
 
 const POLL_MS = 250;
+const PLANNED_POLL_MS = 100;
 const HOUR_MS = 3_600_000;
 
 /** Posthorn's API, as any program would use it. Times are milliseconds since 1970. */
@@ -32,13 +38,14 @@ export class Api {
   /** @returns the new mailing's id and when it was asked for; it starts at once. */
   async createMailing(
     name: string,
-    filter: object = {},
+    options: MailingOptions = {},
   ): Promise<{ id: number; postedAt: number }> {
     const postedAt = Date.now();
     const { id } = await this.call<Mailing>('POST', '/mailings', {
       name,
       text: TEXT,
-      filter,
+      filter: {},
+      ...options,
       endAt: new Date(postedAt + HOUR_MS).toISOString(),
     });
     return { id, postedAt };
@@ -48,8 +55,23 @@ export class Api {
     return this.call<Statistics>('GET', `/mailings/${id}/statistics`);
   }
 
+  /** Edits the running mailing. */
+  async end(id: number, endAt: number): Promise<void> {
+    await this.call('PATCH', `/mailings/${id}`, { endAt: new Date(endAt).toISOString() });
+  }
+
   async cancel(id: number): Promise<void> {
     await this.call('POST', `/mailings/${id}/cancel`);
+  }
+
+  /** @throws Error after `limitMs`. */
+  async untilPlanned(id: number, limitMs: number): Promise<void> {
+    const limit = performance.now() + limitMs;
+    while (performance.now() < limit) {
+      if ((await this.statistics(id)).planned) return;
+      await sleep(PLANNED_POLL_MS);
+    }
+    throw new Error(`not planned in ${limitMs} ms`);
   }
 
   /** @returns when its last message reached its final status. @throws Error after `limitMs`. */
@@ -62,6 +84,14 @@ export class Api {
     }
     const { status, counts } = await this.statistics(id);
     throw new Error(`not finished in ${limitMs} ms: ${status}, ${JSON.stringify(counts)}`);
+  }
+
+  /** @throws Error when the mailing has another number of messages, or any with another status. */
+  async checkCounts(id: number, expected: number, statuses: (keyof Counts)[]): Promise<Counts> {
+    const { total, counts } = await this.statistics(id);
+    const found = statuses.reduce((sum, status) => sum + counts[status], 0);
+    if (total === expected && found === expected) return counts;
+    throw new Error(`of ${expected} messages ${JSON.stringify({ total, ...counts })}`);
   }
 
   private async call<T>(method: string, path: string, body?: object): Promise<T> {
