@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { rounded, whole } from '../figures.js';
 import type { Part } from '../part.js';
 import { table } from '../report/table.js';
+import type { Api } from '../stack/api.js';
+import { lastPhones } from '../stack/clients.js';
 import type { Servers } from '../stack/servers.js';
 import { peakRss } from '../stack/usage.js';
 import { withWarmHouse } from '../stack/warm-house.js';
@@ -10,6 +12,9 @@ const CLIENTS = 1_000_000;
 /** After planning, it is sent for so long before it is cancelled. */
 const SENDING_MS = 60_000;
 const LIMIT_MS = 300_000;
+const SMALL = 100;
+/** From the beginning, and from the end of planning, until the small mailing comes in between, ms. */
+const SMALL_AFTER_MS = 2_000;
 
 /** One mailing to a million clients: planned how fast, at what price in memory? */
 export const million: Part = {
@@ -19,7 +24,7 @@ export const million: Part = {
   needsRedis: true,
   run: async ({ servers, say }) => {
     const run = await runMillion(servers, say);
-    const { plannedSeconds, firstMessageMs, peaks, sent, sentSeconds, cancelSeconds } = run;
+    const { plannedSeconds, firstMessageMs, peaks, sent, sentSeconds, cancelSeconds, small } = run;
     const rowsPerSecond = CLIENTS / plannedSeconds;
     const cancelled = CLIENTS - sent;
     return {
@@ -27,6 +32,7 @@ export const million: Part = {
         million: {
           plannedRowsPerSecond: rounded(rowsPerSecond),
           firstMessageMs: rounded(firstMessageMs),
+          smallMailingSeconds: rounded(Math.max(small.whilePlanning, small.whileSending)),
           sentPerSecond: rounded(sent / sentSeconds),
           cancelledRowsPerSecond: rounded(cancelled / cancelSeconds),
           peakRssMb: Object.fromEntries(
@@ -43,6 +49,12 @@ exactly once, and ${whole(sent)} sent and ${whole(cancelled)} cancelled add up.`
           [
             ['planned, rows/s from POST to the last one', whole(rowsPerSecond), '≥ 60,000'],
             ['first message on the wire, ms after POST', whole(firstMessageMs), '≤ 1,000'],
+            [
+              `a mailing of ${SMALL} meanwhile, s from POST to its end: while the large one is planned`,
+              small.whilePlanning.toFixed(2),
+              '≤ 3',
+            ],
+            ['the same while the large one is only sent', small.whileSending.toFixed(2), '≤ 3'],
             ['sent, messages/s, planning included', whole(sent / sentSeconds), ''],
             ['cancelled, rows/s', whole(cancelled / cancelSeconds), ''],
             ['worker, peak RSS, MB', whole(peaks.worker), '≤ 250'],
@@ -60,22 +72,37 @@ function runMillion(servers: Servers, say: (line: string) => void) {
   const { simulator } = servers;
   return withWarmHouse(servers, { backend: 'redis', clients: CLIENTS }, async (house, redis) => {
     const { id, postedAt } = await house.api.createMailing('million');
+    await sleep(SMALL_AFTER_MS);
+    const whilePlanning = await sendSmall(house.api);
     await house.api.untilPlanned(id, LIMIT_MS);
-    const plannedSeconds = (Date.now() - postedAt) / 1_000;
+    const plannedAt = Date.now();
+    const plannedSeconds = (plannedAt - postedAt) / 1_000;
     say(`  planned in ${plannedSeconds.toFixed(1)} s`);
-    await sleep(SENDING_MS);
+    await sleep(SMALL_AFTER_MS);
+    const whileSending = await sendSmall(house.api);
+    await sleep(plannedAt + SENDING_MS - Date.now());
     const cancelledAt = Date.now();
     await house.api.cancel(id);
     const finishedAt = await house.api.untilFinished(id, LIMIT_MS);
     const { sent } = await house.api.checkCounts(id, CLIENTS, ['sent', 'cancelled']);
-    const { firstAt } = await simulator.checkEachOnce(sent);
+    const { firstAt } = await simulator.checkEachOnce(sent + 2 * SMALL);
     return {
       plannedSeconds,
       firstMessageMs: firstAt - postedAt,
+      small: { whilePlanning, whileSending },
       sent,
       sentSeconds: (cancelledAt - postedAt) / 1_000,
       cancelSeconds: (finishedAt - cancelledAt) / 1_000,
       peaks: { ...house.peaks(), redis: redis ? peakRss(redis.pid) : NaN },
     };
   });
+}
+
+/** @returns seconds from before POST to the completion of a mailing to a few. */
+async function sendSmall(api: Api): Promise<number> {
+  const phones = lastPhones(SMALL, CLIENTS);
+  const { id, postedAt } = await api.createMailing('small', { filter: { phones } });
+  const finishedAt = await api.untilFinished(id, LIMIT_MS);
+  await api.checkCounts(id, SMALL, ['sent']);
+  return (finishedAt - postedAt) / 1_000;
 }

@@ -14,7 +14,7 @@ export interface Statistics {
 }
 
 interface MailingOptions {
-  filter?: { operatorCodes?: string[] };
+  filter?: { operatorCodes?: string[]; phones?: string[] };
   ratePerSecond?: number;
 }
 

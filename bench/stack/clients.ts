@@ -15,6 +15,14 @@ const ZONES = [
   'Asia/Vladivostok',
 ];
 
+/** The numbers of the last so many of all clients. */
+export function lastPhones(count: number, clients: number): string[] {
+  return Array.from(
+    { length: count },
+    (_, index) => `79${String(clients - index).padStart(9, '0')}`,
+  );
+}
+
 /** Fills an empty directory by SQL: 100 operator codes, eight timezones. */
 export async function addClients(databaseUrl: string, count: number): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl });

@@ -49,15 +49,15 @@ export const BEGINNING: ClosePosition = { zoneId: 0, notBefore: '-infinity', id:
  * commit here need not wait for the disk, for what a crash forgets is closed once more: together that
  * saves a twelfth of a million rows' time.
  *
- * @returns how many rows changed, and where the next call goes on.
+ * @returns how many rows changed, and where the next call goes on; null: there are no more.
  */
 export async function closePendingOfEnded(
   db: Queryable,
   mailingId: number,
   limit: number,
   after: ClosePosition,
-): Promise<{ closed: number; last: ClosePosition }> {
-  const { rows } = await db.query<{ closed: number } & ClosePosition>({
+): Promise<{ closed: number; next: ClosePosition | null }> {
+  const { rows } = await db.query<{ closed: number; seen: number } & ClosePosition>({
     name: 'close-pending-of-ended',
     text: `
 WITH g AS (
@@ -96,12 +96,12 @@ WITH g AS (
   ON CONFLICT (mailing_id, minute) DO UPDATE SET expired = t.expired + excluded.expired,
     cancelled = t.cancelled + excluded.cancelled, unknown = t.unknown + excluded.unknown
 )
-SELECT d.closed, l.zone_id AS "zoneId", l.not_before::text AS "notBefore", l.id
+SELECT d.closed, (SELECT count(*) FROM locked) AS seen, l.zone_id AS "zoneId", l.not_before::text AS "notBefore", l.id
 FROM delta d, (SELECT * FROM locked ORDER BY zone_id DESC, not_before DESC, id DESC LIMIT 1) l`,
     values: [mailingId, limit, after.zoneId, after.notBefore, after.id],
   });
-  const { closed, ...last } = rows[0] ?? { closed: 0, ...after };
-  return { closed, last };
+  const { closed, seen, ...last } = rows[0] ?? { closed: 0, seen: 0, ...after };
+  return { closed, next: seen === limit ? last : null };
 }
 
 /**

@@ -40,22 +40,17 @@ export class FinishService {
     }
     const closedUpTo = new Map<number, ClosePosition>();
     for (const mailing of await findEndedWithPending(this.db)) {
-      const position = await this.closeChunk(mailing);
-      if (position) closedUpTo.set(mailing, position);
+      const after = this.closedUpTo.get(mailing) ?? BEGINNING;
+      const { next } = await closePendingOfEnded(this.db, mailing, CLOSE_CHUNK, after);
+      if (next) closedUpTo.set(mailing, next);
     }
+    // A mailing that is gone through begins anew, for what was passed over.
     this.closedUpTo = closedUpTo;
     for (const { id, status } of await finishDrained(this.db)) {
       this.logger.info({ mailing: id, status }, 'mailing finished');
     }
     if (closedUpTo.size > 0) return 'more';
     return (await isAnyLastUnderWay(this.db)) ? 'last' : 'idle';
-  }
-
-  /** @returns where there may be more; null at the end: the next look begins anew, for what it passed over. */
-  private async closeChunk(mailing: number): Promise<ClosePosition | null> {
-    const after = this.closedUpTo.get(mailing) ?? BEGINNING;
-    const { closed, last } = await closePendingOfEnded(this.db, mailing, CLOSE_CHUNK, after);
-    return closed === CLOSE_CHUNK ? last : null;
   }
 
   /**

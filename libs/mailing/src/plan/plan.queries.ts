@@ -22,6 +22,7 @@ export interface UnplannedMailing {
   planMaxClientId: number | null;
 }
 
+/** Those of which nobody is planned yet come first: a small one need not wait for a large piece. */
 export async function findUnplannedMailings(db: Queryable): Promise<UnplannedMailing[]> {
   const { rows } = await db.query<UnplannedMailing>({
     name: 'find-unplanned-mailings',
@@ -29,7 +30,7 @@ export async function findUnplannedMailings(db: Queryable): Promise<UnplannedMai
       SELECT g.id, g.status, g.filter, g.plan_cursor AS "planCursor", g.plan_max_client_id AS "planMaxClientId"
       FROM mailings g JOIN mailing_counters k ON k.mailing_id = g.id
       WHERE g.finished_at IS NULL AND g.deleted_at IS NULL AND g.status <> 'scheduled' AND NOT k.planned
-      ORDER BY g.id`,
+      ORDER BY g.plan_cursor > 0, g.id`,
   });
   return rows;
 }

@@ -121,6 +121,39 @@ describe('planning', () => {
     });
   });
 
+  it('begins a new mailing before it goes on with a large one', async () => {
+    await addManyClients(database.dataSource, 3_000);
+    const large = await scheduled();
+    await plan.run();
+    const [before] = await sql<{ last: number }>('SELECT max(id) AS last FROM messages');
+    const small = await scheduled();
+    await plan.run();
+    const order = await sql(
+      'SELECT mailing_id FROM messages WHERE id > $1 GROUP BY 1 ORDER BY min(id)',
+      [before?.last],
+    );
+    expect(order).toEqual([{ mailing_id: small }, { mailing_id: large }]);
+  });
+
+  it('stores the rows of a chunk by zone, as they are going to be read', async () => {
+    const [east, west] = ['Asia/Omsk', 'Europe/Moscow'];
+    await addClients(
+      database.dataSource,
+      [east, west, east, west].map((timezone) => ({ timezone })),
+    );
+    await scheduled();
+    await planAll();
+    const zones = await sql<{ name: string }>(
+      'SELECT name FROM messages m JOIN zones z ON z.id = m.zone_id ORDER BY m.id',
+    );
+    const found = zones.map(({ name }) => name);
+    expect(found).toHaveLength(4);
+    expect([
+      [east, east, west, west],
+      [west, west, east, east],
+    ]).toContainEqual(found);
+  });
+
   it('repeats a chunk without harm when it died before remembering how far it had come', async () => {
     await addManyClients(database.dataSource, 3_000);
     const mailing = await scheduled();
