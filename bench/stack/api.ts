@@ -13,8 +13,13 @@ export interface Statistics {
   planned: boolean;
 }
 
+export interface AudienceFilter {
+  operatorCodes?: string[];
+  phones?: string[];
+}
+
 interface MailingOptions {
-  filter?: { operatorCodes?: string[]; phones?: string[] };
+  filter?: AudienceFilter;
   ratePerSecond?: number;
 }
 

@@ -121,7 +121,7 @@ class Term {
     this.desk = new ReportDesk(db, config, logger);
     const tasks = schedule({
       slots,
-      plan: new PlanService(db, slots, logger),
+      plan: new PlanService(db, session.patient, slots, logger),
       dispatch: this.dispatch,
       finish: new FinishService(db, logger),
       reports: this.desk.reports,

@@ -3,12 +3,12 @@ import type { Socket } from 'node:net';
 import {
   connectionOptions,
   LEADER_LOCK,
-  oneAtATime,
   type Queryable,
   type Statement,
   WAKE_CHANNEL,
 } from '@app/domain';
 import pg from 'pg';
+import { takeTurns } from './turns.js';
 
 /** The driver's words for a statement that was not answered within its `query_timeout`. */
 const SILENCE = 'Query read timeout';
@@ -20,16 +20,16 @@ const GOODBYE_MS = 1_000;
  */
 export class LeaderSession extends EventEmitter<{ lost: [Error]; wake: [] }> {
   readonly db: Queryable;
+  /** The same session, for what takes long and can wait. */
+  readonly patient: Queryable;
   private isOpen = true;
 
   private constructor(private readonly client: pg.Client) {
     super();
-    // The loops share the session.
-    this.db = oneAtATime(
-      watched(client, (error) => {
-        this.lose(error);
-      }),
-    );
+    const session = watched(client, (error) => {
+      this.lose(error);
+    });
+    ({ db: this.db, patient: this.patient } = takeTurns(session));
     client.on('error', (error) => {
       this.lose(error);
     });

@@ -16,8 +16,10 @@ const CHUNK = 50_000;
 
 /** Starts mailings and stores one message row for each client of their audience. */
 export class PlanService {
+  /** @param patient runs the large pieces, which let everything else go first. */
   constructor(
     private readonly db: Queryable,
+    private readonly patient: Queryable,
     private readonly slots: SlotsService,
     private readonly logger: Logger,
   ) {}
@@ -48,8 +50,9 @@ export class PlanService {
       await markPlanned(this.db, mailing.id);
       return { planned: 0, more: false };
     }
-    const limit = mailing.planCursor === 0 ? FIRST_CHUNK : CHUNK;
-    const chunk = await planChunk(this.db, mailing, limit);
+    const isFirst = mailing.planCursor === 0;
+    const limit = isFirst ? FIRST_CHUNK : CHUNK;
+    const chunk = await planChunk(isFirst ? this.db : this.patient, mailing, limit);
     const planned = chunk.inserted;
     if (chunk.withoutSlot > 0) return { planned, more: true }; // a new timezone: once more with its slot
     const done = chunk.scanned < limit || chunk.lastClientId === mailing.planMaxClientId;

@@ -27,7 +27,7 @@ describe('planning', () => {
     database = await createTestDatabase();
     db = poolOf(database.dataSource);
     slots = new SlotsService(db, logger);
-    plan = new PlanService(db, slots, logger);
+    plan = new PlanService(db, db, slots, logger);
   });
   beforeEach(async () => {
     await sql(

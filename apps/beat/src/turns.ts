@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { oneAtATime, type Queryable, type Statement } from '@app/domain';
+
+/** So long after its last statement a task that wanted another one would have asked for it, ms. */
+const QUIET_MS = 5;
+/** Whoever gives way comes to his turn after this, however busy the others are, ms. */
+const PATIENCE_MS = 1_000;
+
+export interface Turns {
+  /** First come, first served. */
+  db: Queryable;
+  /** For long statements: each lets all those go first, also one after the other, but not for ever. */
+  patient: Queryable;
+}
+
+/**
+ * One session for many tasks. If all took strict turns, a task of five short statements would wait for
+ * five pieces of planning.
+ */
+export function takeTurns(session: Queryable, patienceMs = PATIENCE_MS): Turns {
+  const turns = oneAtATime(session);
+  let asked = 0;
+  let quietSince = -Infinity;
+
+  async function untilQuiet(): Promise<void> {
+    const limit = performance.now() + patienceMs;
+    for (;;) {
+      const now = performance.now();
+      const isQuiet = asked === 0 && now - quietSince >= QUIET_MS;
+      if (isQuiet || now >= limit) return;
+      await sleep(QUIET_MS);
+    }
+  }
+
+  return {
+    db: {
+      // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- as Queryable has it
+      query: async <Row extends object>(statement: Statement) => {
+        asked++;
+        try {
+          return await turns.query<Row>(statement);
+        } finally {
+          asked--;
+          quietSince = performance.now();
+        }
+      },
+    },
+    patient: {
+      // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- as Queryable has it
+      query: async <Row extends object>(statement: Statement) => {
+        await untilQuiet();
+        return turns.query<Row>(statement);
+      },
+    },
+  };
+}
