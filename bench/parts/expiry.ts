@@ -84,8 +84,9 @@ interface Planned {
 
 function expire(servers: Servers, clients: number): Promise<Expired> {
   return withWarmHouse(servers, { backend: 'redis', clients }, async ({ api }) => {
-    const planned = await plan(api);
-    return end(api, planned);
+    const mailing = await plan(api);
+    if (mailing.total !== clients) throw new Error(`${mailing.total} of ${clients} are planned`);
+    return end(api, mailing);
   });
 }
 
@@ -94,8 +95,7 @@ function expireBesidePlanning(servers: Servers): Promise<Expired> {
     const mailing = await plan(api, { operatorCodes: codesOf(FEW, MANY) });
     const other = await api.createMailing('other');
     const expired = await end(api, mailing);
-    const { planned } = await api.statistics(other.id);
-    if (planned) throw new Error('The other mailing was planned before this one had ended');
+    await api.checkStillPlanning(other.id);
     return expired;
   });
 }

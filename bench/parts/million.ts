@@ -74,6 +74,7 @@ function runMillion(servers: Servers, say: (line: string) => void) {
     const { id, postedAt } = await house.api.createMailing('million');
     await sleep(SMALL_AFTER_MS);
     const whilePlanning = await sendSmall(house.api);
+    await house.api.checkStillPlanning(id);
     await house.api.untilPlanned(id, LIMIT_MS);
     const plannedAt = Date.now();
     const plannedSeconds = (plannedAt - postedAt) / 1_000;

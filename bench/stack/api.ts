@@ -71,24 +71,30 @@ export class Api {
 
   /** @throws Error after `limitMs`. */
   async untilPlanned(id: number, limitMs: number): Promise<void> {
-    const limit = performance.now() + limitMs;
-    while (performance.now() < limit) {
-      if ((await this.statistics(id)).planned) return;
-      await sleep(PLANNED_POLL_MS);
-    }
-    throw new Error(`not planned in ${limitMs} ms`);
+    const planned = await poll(
+      async () => (await this.statistics(id)).planned || null,
+      PLANNED_POLL_MS,
+      limitMs,
+    );
+    if (planned === null) throw new Error(`not planned in ${limitMs} ms`);
   }
 
   /** @returns when its last message reached its final status. @throws Error after `limitMs`. */
   async untilFinished(id: number, limitMs: number): Promise<number> {
-    const limit = performance.now() + limitMs;
-    while (performance.now() < limit) {
-      const { finishedAt } = await this.call<Mailing>('GET', `/mailings/${id}`);
-      if (finishedAt !== null) return Date.parse(finishedAt);
-      await sleep(POLL_MS);
-    }
+    const finishedAt = await poll(
+      async () => (await this.call<Mailing>('GET', `/mailings/${id}`)).finishedAt,
+      POLL_MS,
+      limitMs,
+    );
+    if (finishedAt !== null) return Date.parse(finishedAt);
     const { status, counts } = await this.statistics(id);
     throw new Error(`not finished in ${limitMs} ms: ${status}, ${JSON.stringify(counts)}`);
+  }
+
+  /** @throws Error when the mailing is planned to its last row: what was to happen before came too late. */
+  async checkStillPlanning(id: number): Promise<void> {
+    const { planned } = await this.statistics(id);
+    if (planned) throw new Error(`mailing ${id} was planned too soon for what is measured`);
   }
 
   /** @throws Error when the mailing has another number of messages, or any with another status. */
@@ -110,6 +116,21 @@ export class Api {
     if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${text}`);
     return JSON.parse(text) as T;
   }
+}
+
+/** @returns what `look` found, null after `limitMs`. */
+async function poll<T>(
+  look: () => Promise<T | null>,
+  everyMs: number,
+  limitMs: number,
+): Promise<T | null> {
+  const limit = performance.now() + limitMs;
+  while (performance.now() < limit) {
+    const found = await look();
+    if (found !== null) return found;
+    await sleep(everyMs);
+  }
+  return null;
 }
 
 /** What every measured message says. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { oneAtATime, type Queryable, type Statement } from '@app/domain';
+import { oneAtATime, type Queryable } from '@app/domain';
 
 /** So long after its last statement a task that wanted another one would have asked for it, ms. */
 const QUIET_MS = 5;
@@ -34,11 +34,10 @@ export function takeTurns(session: Queryable, patienceMs = PATIENCE_MS): Turns {
 
   return {
     db: {
-      // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- as Queryable has it
-      query: async <Row extends object>(statement: Statement) => {
+      query: async (statement) => {
         asked++;
         try {
-          return await turns.query<Row>(statement);
+          return await turns.query(statement);
         } finally {
           asked--;
           quietSince = performance.now();
@@ -46,10 +45,9 @@ export function takeTurns(session: Queryable, patienceMs = PATIENCE_MS): Turns {
       },
     },
     patient: {
-      // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- as Queryable has it
-      query: async <Row extends object>(statement: Statement) => {
+      query: async (statement) => {
         await untilQuiet();
-        return turns.query<Row>(statement);
+        return turns.query(statement);
       },
     },
   };

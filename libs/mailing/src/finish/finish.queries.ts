@@ -96,7 +96,8 @@ WITH g AS (
   ON CONFLICT (mailing_id, minute) DO UPDATE SET expired = t.expired + excluded.expired,
     cancelled = t.cancelled + excluded.cancelled, unknown = t.unknown + excluded.unknown
 )
-SELECT d.closed, (SELECT count(*) FROM locked) AS seen, l.zone_id AS "zoneId", l.not_before::text AS "notBefore", l.id
+SELECT d.closed, (SELECT count(*) FROM locked) AS seen,
+  l.zone_id AS "zoneId", l.not_before::text AS "notBefore", l.id
 FROM delta d, (SELECT * FROM locked ORDER BY zone_id DESC, not_before DESC, id DESC LIMIT 1) l`,
     values: [mailingId, limit, after.zoneId, after.notBefore, after.id],
   });
