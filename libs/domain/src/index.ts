@@ -26,3 +26,4 @@ export {
 } from './data-source.js';
 export { intArray, oneAtATime, poolOf, type Queryable, type Statement } from './queryable.js';
 export { GATE, WAKE_CHANNEL, LEADER_LOCK } from './locks.js';
+export { isDatabaseAway, isOutage } from './outage.js';

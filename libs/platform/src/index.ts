@@ -16,5 +16,7 @@ export { createLogger, loggerOptions, loggingModule, type Logger } from './loggi
 export { Counter, Gauge, Histogram, metrics, MetricsModule } from './metrics/metrics.js';
 export { Health, health, HealthModule, type HealthCheck } from './health/health.js';
 export { Batcher } from './batching/batcher.js';
+export { Isolated, type IsolatedOptions, type IsolatedRun } from './isolation/isolated.js';
+export { TaskHealth, taskHealth } from './isolation/task-health.js';
 export { decrypt, DecryptionError, encrypt } from './secrets/secrets.js';
 export { main, runProcess, type ProcessOptions } from './process.js';

@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { HttpException } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { DomainError, type DomainErrorCode, type FieldError } from '@app/platform';
-import { isOutage } from './outage.js';
+import { isOutage } from '@app/domain';
 import type { ProblemDto } from './problem.dto.js';
 
 const STATUS_OF: Record<DomainErrorCode, number> = {

@@ -1,0 +1,59 @@
+/** Errors of the network below the driver. */
+const NETWORK = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
+
+/**
+ * SQLSTATEs that are about the server's state and not about the statement: connection trouble (08),
+ * too few resources (53), shutdown or restart (57P), a session that idled too long (25P03), and a
+ * standby that does not take writes (25006).
+ */
+const SERVER_STATE = /^(?:08...|53...|57P0.|25P03|25006)$/;
+
+/** A statement that was cancelled or took too long, and what a second try cures. */
+const TRY_AGAIN = new Set(['57014', '40001', '40P01']);
+
+/** The driver's and the pool's own words, which carry no code. */
+const DRIVER_WORDS =
+  /Connection terminated|timeout exceeded when trying to connect|Query read timeout|not queryable|after calling end on the pool|timeout expired|DataSource is not (?:initialized|set)/i;
+
+/** Whether the database is away as a whole: every statement would fail now. */
+export function isDatabaseAway(error: unknown): boolean {
+  return someCause(
+    error,
+    ({ code, message }) =>
+      (typeof code === 'string' && (NETWORK.has(code) || SERVER_STATE.test(code))) ||
+      DRIVER_WORDS.test(message),
+  );
+}
+
+/** Whether a request may succeed later as it is: the database is away, or this statement had bad luck. */
+export function isOutage(error: unknown): boolean {
+  return (
+    isDatabaseAway(error) ||
+    someCause(error, ({ code }) => typeof code === 'string' && TRY_AGAIN.has(code))
+  );
+}
+
+type CodedError = Error & { code?: unknown; driverError?: unknown };
+
+/** TypeORM and the socket layer wrap what went wrong. */
+function someCause(error: unknown, holds: (error: CodedError) => boolean): boolean {
+  if (!(error instanceof Error)) return false;
+  const { driverError, cause } = error as CodedError;
+  if (holds(error)) return true;
+  if (error instanceof AggregateError && error.errors.some((one) => someCause(one, holds))) {
+    return true;
+  }
+  return (
+    (driverError !== error && someCause(driverError, holds)) ||
+    (cause !== error && someCause(cause, holds))
+  );
+}

@@ -1,0 +1,56 @@
+import { Counter, metrics } from '../metrics/metrics.js';
+
+/** A task is unhealthy when each of its tries of this long has failed, ms. */
+const ONLY_FAILURES_MS = 60_000;
+
+const failures = new Counter({
+  name: 'posthorn_task_failures_total',
+  help: 'What failed in a background task: one of the things that it works on, or the task as a whole',
+  labelNames: ['task'],
+  registers: [metrics],
+});
+
+interface TaskState {
+  /** On the monotonic clock, ms: the first failure since the latest success; null while it works. */
+  failingSince: number | null;
+}
+
+/** Which background tasks of this process work, for metrics and health. */
+export class TaskHealth {
+  private readonly tasks = new Map<string, TaskState>();
+
+  succeeded(task: string): void {
+    const state = this.tasks.get(task);
+    if (state) state.failingSince = null;
+  }
+
+  /** @param nowMs on the monotonic clock */
+  failed(task: string, nowMs: number): void {
+    failures.inc({ task });
+    const state = this.tasks.get(task);
+    if (!state) this.tasks.set(task, { failingSince: nowMs });
+    else state.failingSince ??= nowMs;
+  }
+
+  /** A process that stops a task (a beat that leads no more) has nothing to say about it. */
+  forget(task: string): void {
+    this.tasks.delete(task);
+  }
+
+  /**
+   * For a health check.
+   *
+   * @throws Error that names each task of which nothing has succeeded for a minute.
+   */
+  check(nowMs: number): Promise<void> {
+    const failing = [...this.tasks]
+      .filter(([, { failingSince }]) => (failingSince ?? nowMs) <= nowMs - ONLY_FAILURES_MS)
+      .map(([task]) => task);
+    return failing.length === 0
+      ? Promise.resolve()
+      : Promise.reject(new Error(`nothing succeeds any more in: ${failing.sort().join(', ')}`));
+  }
+}
+
+/** The one of this process. */
+export const taskHealth = new TaskHealth();
