@@ -1,6 +1,7 @@
 import { format } from 'node:util';
 import { type Options, PART_NAMES, readOptions, USAGE } from './options.js';
 import type { Bench, Part } from './part.js';
+import { against } from './parts/against.js';
 import { expiry } from './parts/expiry.js';
 import { memory } from './parts/memory.js';
 import { million } from './parts/million.js';
@@ -11,7 +12,7 @@ import { writeChapter } from './report/document.js';
 import { describeMachine, loadBefore } from './report/machine.js';
 import { Servers } from './stack/servers.js';
 
-const PARTS: Part[] = [throughput, memory, workers, million, expiry, reading];
+const PARTS: Part[] = [throughput, memory, workers, million, expiry, reading, against];
 /** With --quick nothing is repeated after this; what is left of three minutes is for the last one. */
 const QUICK_MS = 75_000;
 
@@ -52,6 +53,7 @@ async function bench(options: Options): Promise<void> {
 
 function isWanted(part: Part, { only, quick }: Options): boolean {
   if (only !== null) return part.name === only;
+  if (part === against) return false;
   return !(quick && part.long);
 }
 

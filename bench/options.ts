@@ -7,6 +7,7 @@ export const PART_NAMES = [
   'million',
   'expiry',
   'reading',
+  'against',
 ] as const;
 export type PartName = (typeof PART_NAMES)[number];
 
@@ -21,6 +22,8 @@ export interface Options {
   json: boolean;
   /** Only this part. */
   only: PartName | null;
+  /** The folder of another, built checkout to compare with. */
+  against: string | null;
 }
 
 export const USAGE = `npm run bench -- [options]
@@ -30,6 +33,7 @@ export const USAGE = `npm run bench -- [options]
   --quick       ends within 3 minutes: leaves the long parts out and docs/performance.md alone
   --json        prints one line of JSON last
   --only PART   one of ${PART_NAMES.join(', ')}
+  --against DIR runs a mailing in turn with this build and with that of the checkout in DIR
 `;
 
 /** @throws Error with a readable message when an option is wrong. */
@@ -42,18 +46,22 @@ export function readOptions(words: string[]): Options {
       quick: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       only: { type: 'string' },
+      against: { type: 'string' },
     },
   });
   const only = PART_NAMES.find((name) => name === values.only) ?? null;
   if (values.only !== undefined && only === null) {
     throw new Error(`--only must be one of ${PART_NAMES.join(', ')}`);
   }
+  const against = values.against ?? null;
+  if (only === 'against' && against === null) throw new Error('--only against needs --against DIR');
   return {
     clients: wholeNumber('--clients', values.clients, 30_000, 2_000),
     runs: wholeNumber('--runs', values.runs, values.quick ? 3 : 5, 1),
     quick: values.quick,
     json: values.json,
-    only,
+    only: against === null ? only : 'against',
+    against,
   };
 }
 

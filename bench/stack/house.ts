@@ -16,6 +16,8 @@ export interface HouseOptions {
   apiOnly?: boolean;
   /** Calls at a time of each worker. Default: what an installation has that does not set it. */
   concurrency?: number;
+  /** The folder of another, built checkout whose processes are measured. */
+  checkout?: string;
 }
 
 /** Memory at its highest, MB of RSS; of several workers the largest. */
@@ -43,6 +45,7 @@ export class House {
 
   static async open(options: HouseOptions): Promise<House> {
     const { databaseUrl, queueUrl, providerUrl, workers = 1, apiOnly, concurrency } = options;
+    const build = options.checkout === undefined ? {} : { checkout: options.checkout };
     const key = randomBytes(16).toString('hex');
     const environment = {
       NODE_OPTIONS: nodeOptionsOfImage(),
@@ -60,7 +63,9 @@ export class House {
     };
     const others = apiOnly ? [] : (['beat', ...Array<'worker'>(workers).fill('worker')] as const);
     const names = ['api', ...others] as const;
-    const started = await Promise.allSettled(names.map((name) => startProcess(name, environment)));
+    const started = await Promise.allSettled(
+      names.map((name) => startProcess(name, environment, build)),
+    );
     const processes = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
     const house = new House(new Api(processes[0]?.url ?? '', key), processes);
     try {

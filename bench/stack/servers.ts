@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import { createDataSource } from '@app/domain';
 import { migrateQueue } from '@app/queue';
@@ -19,7 +21,7 @@ import { Simulator } from './simulator.js';
 
 /** What every measurement stands on: one PostgreSQL, one stand-in, and Redis servers on demand. */
 export class Servers {
-  private readonly templates = new Map<number, string>();
+  private readonly templates = new Map<string, string>();
   private databases = 0;
   private redises = 0;
 
@@ -58,9 +60,16 @@ export class Servers {
     return startRedis({ directory, port: await freePort(), appendonly: true });
   }
 
-  /** A migrated database with so many clients; both it and its queue tables are as good as new. */
-  async createDatabase(clients: number): Promise<{ url: string; drop: () => Promise<void> }> {
-    const template = await this.template(clients);
+  /**
+   * A migrated database with so many clients; both it and its queue tables are as good as new.
+   *
+   * @param checkout whose migrations; default: this one's
+   */
+  async createDatabase(
+    clients: number,
+    checkout?: string,
+  ): Promise<{ url: string; drop: () => Promise<void> }> {
+    const template = await this.template(clients, checkout);
     const name = `bench_${++this.databases}`;
     const url = await this.postgres.createDatabase(name, template);
     // Else one measurement pays for writing down what another one made.
@@ -84,17 +93,30 @@ export class Servers {
     await this.postgres.stop();
   }
 
-  private async template(clients: number): Promise<string> {
-    const known = this.templates.get(clients);
+  private async template(clients: number, checkout?: string): Promise<string> {
+    const key = `${clients} ${checkout ?? ''}`;
+    const known = this.templates.get(key);
     if (known) return known;
-    const name = `template_${clients}`;
+    const name = `template_${this.templates.size}`;
     const url = await this.postgres.createDatabase(name);
-    const dataSource = await createDataSource(url, 'bench').initialize();
-    await dataSource.runMigrations();
-    await dataSource.destroy();
-    await migrateQueue(url);
+    if (checkout === undefined) await migrate(url);
+    else await migrateByBuild(checkout, url);
     await addClients(url, clients);
-    this.templates.set(clients, name);
+    this.templates.set(key, name);
     return name;
   }
+}
+
+async function migrate(url: string): Promise<void> {
+  const dataSource = await createDataSource(url, 'bench').initialize();
+  await dataSource.runMigrations();
+  await dataSource.destroy();
+  await migrateQueue(url);
+}
+
+async function migrateByBuild(checkout: string, url: string): Promise<void> {
+  await promisify(execFile)(process.execPath, ['dist/apps/api/src/migrate.js'], {
+    cwd: checkout,
+    env: { PATH: process.env.PATH, DATABASE_URL: url },
+  });
 }

@@ -5,7 +5,10 @@ import type { Servers } from './servers.js';
 
 export type Backend = 'redis' | 'postgres';
 
-export interface WarmHouseOptions extends Pick<HouseOptions, 'workers' | 'concurrency'> {
+export interface WarmHouseOptions extends Pick<
+  HouseOptions,
+  'workers' | 'concurrency' | 'checkout'
+> {
   backend: Backend;
   clients: number;
 }
@@ -22,7 +25,7 @@ export async function withWarmHouse<T>(
   use: (house: House, redis: RunningRedis | null) => Promise<T>,
 ): Promise<T> {
   const { simulator } = servers;
-  const database = await servers.createDatabase(clients);
+  const database = await servers.createDatabase(clients, processes.checkout);
   const redis = backend === 'redis' ? await servers.startRedis() : null;
   try {
     const house = await House.open({

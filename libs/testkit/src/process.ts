@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { messageOf } from '@app/platform';
 
@@ -15,6 +16,8 @@ export interface StartOptions {
   startTimeoutMs?: number;
   /** What runs instead of this Node, e.g. `['faketime', '+1h', process.execPath]`. */
   command?: [string, ...string[]];
+  /** The folder of another, built checkout whose process is to run. Default: this one's. */
+  checkout?: string;
 }
 
 /** A real process of ours, on the loopback interface, known by its pid. */
@@ -53,10 +56,12 @@ export async function startProcess(
   environment: Record<string, string | undefined>,
   options: StartOptions = {},
 ): Promise<RunningProcess> {
-  const script = `dist/apps/${name}/src/main.js`;
+  const cwd = resolve(options.checkout ?? '.');
+  const script = join(cwd, `dist/apps/${name}/src/main.js`);
   if (!existsSync(script)) throw new Error(`${script} is missing: build the project first`);
   const [command, ...before] = options.command ?? [process.execPath];
   const child = spawn(command, [...before, script], {
+    cwd,
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
