@@ -13,6 +13,7 @@ import { MailingCounters } from './entities/mailing-counters.entity.js';
 import { MailingError } from './entities/mailing-error.entity.js';
 import { MailingSlot } from './entities/mailing-slot.entity.js';
 import { MailingText } from './entities/mailing-text.entity.js';
+import { MailingTotals } from './entities/mailing-totals.entity.js';
 import { Message } from './entities/message.entity.js';
 import { Report } from './entities/report.entity.js';
 import { ReportStart } from './entities/report-start.entity.js';
@@ -38,6 +39,7 @@ export const ENTITIES = [
   MailingError,
   MailingSlot,
   MailingText,
+  MailingTotals,
   Message,
   Report,
   ReportStart,

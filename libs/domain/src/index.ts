@@ -11,6 +11,7 @@ export { MailingCounters } from './entities/mailing-counters.entity.js';
 export { MailingError } from './entities/mailing-error.entity.js';
 export { MailingSlot } from './entities/mailing-slot.entity.js';
 export { MailingText } from './entities/mailing-text.entity.js';
+export { MailingTotals } from './entities/mailing-totals.entity.js';
 export { Message } from './entities/message.entity.js';
 export { Report } from './entities/report.entity.js';
 export { ReportStart } from './entities/report-start.entity.js';

@@ -16,6 +16,8 @@ export class MailingActivity {
   @PrimaryColumn('timestamptz', { primaryKeyConstraintName: 'mailing_activity_pkey' })
   minute: Date;
 
+  @Column('int', { default: 0 }) pending: number;
+  @Column('int', { default: 0 }) sending: number;
   @Column('int', { default: 0 }) sent: number;
   @Column('int', { default: 0 }) failed: number;
   @Column('int', { default: 0 }) expired: number;

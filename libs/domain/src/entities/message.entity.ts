@@ -8,6 +8,7 @@ import { MESSAGE_STATUSES, type MessageStatus } from '../statuses.js';
 @Entity('messages')
 @Unique('messages_mailing_id_client_id_key', ['mailingId', 'clientId'])
 @Index('messages_due', ['mailingId', 'status', 'zoneId', 'notBefore', 'id'])
+@Index('messages_repeated', ['mailingId', 'status', 'id'], { where: 'repeated' })
 @Check('messages_lease_while_sending', `(status = 'sending') = (lease_until IS NOT NULL)`)
 @Check('messages_sent_at_when_sent', `(status = 'sent') = (sent_at IS NOT NULL)`)
 @Check(
@@ -28,6 +29,10 @@ export class Message {
 
   @Column('bigint', { name: 'client_id' })
   clientId: number;
+
+  /** When it was planned. */
+  @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
+  createdAt: Date;
 
   /** The client's zone when the message was planned. */
   @Column('int', { name: 'zone_id' })
@@ -69,6 +74,14 @@ export class Message {
   /** An attempt ended without a readable answer and nothing has confirmed the message since. */
   @Column('boolean', { default: false })
   unconfirmed: boolean;
+
+  /** It may have reached its client twice; stays true, also after a confirmation. */
+  @Column('boolean', { default: false })
+  repeated: boolean;
+
+  /** Where the last attempt went; taken away with the client. */
+  @Column('text', { nullable: true })
+  address: string | null;
 
   /** Where the unconfirmed attempt went: a repetition goes to the same number. */
   @Column('text', { name: 'pinned_phone', nullable: true })
