@@ -5,6 +5,8 @@ export {
   type Variable,
 } from './config/environment.js';
 export { ConfigError, loadConfig } from './config/load-config.js';
+export { canonicalEmail } from './canonical/email.js';
+export { canonicalName, WHITE_SPACE } from './canonical/name.js';
 export { CLOCK, systemClock, type Clock } from './clock/clock.js';
 export {
   DomainError,
