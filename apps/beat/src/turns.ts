@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { oneAtATime, type Queryable } from '@app/domain';
+import { oneAtATime, type Queryable, withTimeouts } from '@app/domain';
 
 /** So long after its last statement a task that wanted another one would have asked for it, ms. */
 const QUIET_MS = 5;
@@ -18,7 +18,7 @@ export interface Turns {
  * five pieces of planning.
  */
 export function takeTurns(session: Queryable, patienceMs = PATIENCE_MS): Turns {
-  const turns = oneAtATime(session);
+  const turns = oneAtATime(withTimeouts(session));
   let asked = 0;
   let quietSince = -Infinity;
 

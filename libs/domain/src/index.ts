@@ -25,6 +25,13 @@ export {
   MIGRATIONS,
   type PoolSettings,
 } from './data-source.js';
-export { intArray, oneAtATime, poolOf, type Queryable, type Statement } from './queryable.js';
+export {
+  intArray,
+  oneAtATime,
+  poolOf,
+  type Queryable,
+  type Statement,
+  withTimeouts,
+} from './queryable.js';
 export { GATE, WAKE_CHANNEL, LEADER_LOCK } from './locks.js';
-export { isDatabaseAway, isOutage } from './outage.js';
+export { isDatabaseAway, isOutage, isTimeout } from './outage.js';

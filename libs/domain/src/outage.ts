@@ -34,6 +34,11 @@ export function isDatabaseAway(error: unknown): boolean {
   );
 }
 
+/** Whether the server ended a statement because it took too long. */
+export function isTimeout(error: unknown): boolean {
+  return someCause(error, ({ code }) => code === '57014');
+}
+
 /** Whether a request may succeed later as it is: the database is away, or this statement had bad luck. */
 export function isOutage(error: unknown): boolean {
   return (

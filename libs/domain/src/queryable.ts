@@ -14,6 +14,8 @@ export interface Statement {
   name?: string;
   text: string;
   values?: unknown[];
+  /** The server ends it after this, ms, where that is less than its session allows: see `withTimeouts`. */
+  timeoutMs?: number;
 }
 
 /** The pool under TypeORM, so that entities and engine share its connections. */
@@ -27,6 +29,38 @@ export function poolOf(dataSource: DataSource): pg.Pool {
  */
 export function intArray(values: readonly (number | null)[]): string {
   return `{${values.map((value) => value ?? 'NULL').join()}}`;
+}
+
+/**
+ * Sets the limit of each statement that has one of its own, and puts back that of the session.
+ *
+ * @param session one connection, which nobody uses while a statement is under way.
+ */
+export function withTimeouts(session: Queryable): Queryable {
+  return {
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- as Queryable has it
+    query: async <Row extends object>({ timeoutMs, ...statement }: Statement) => {
+      if (timeoutMs === undefined) return session.query<Row>(statement);
+      const before = await setTimeoutTo(session, String(timeoutMs));
+      try {
+        return await session.query<Row>(statement);
+      } finally {
+        // Fails on a lost session only, of which the statement has told.
+        await setTimeoutTo(session, before).catch(() => undefined);
+      }
+    },
+  };
+}
+
+/** @returns what it was. */
+async function setTimeoutTo(session: Queryable, limit: string): Promise<string> {
+  const { rows } = await session.query<{ before: string }>({
+    name: 'set-statement-timeout',
+    text: `SELECT current_setting('statement_timeout') AS before,
+      set_config('statement_timeout', $1, false) AS after`,
+    values: [limit],
+  });
+  return rows[0]?.before ?? '0';
 }
 
 /** Statements wait for their turn here, and neither in the driver nor for each other's locks. */

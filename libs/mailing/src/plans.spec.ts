@@ -107,7 +107,7 @@ describe('with many messages', () => {
       'the closing',
       async () => {
         await database.sql(`UPDATE mailings SET status = 'cancelled' WHERE id = $1`, [mailing]);
-        const { closed } = await closePendingOfEnded(session, mailing, 1_000, BEGINNING);
+        const { closed } = await closePendingOfEnded(session, mailing, { limit: 1_000 }, BEGINNING);
         expect(closed).toBe(1_000);
         expect(explained()).toMatch(/Tid Scan on messages/);
       },

@@ -121,6 +121,7 @@ CREATE TABLE mailings (
     (window_from IS NULL) = (window_to IS NULL) AND (window_from IS NULL) = (window_timezone IS NULL))
 );
 CREATE INDEX mailings_unfinished ON mailings (id) WHERE finished_at IS NULL AND deleted_at IS NULL;
+CREATE INDEX mailings_deleted ON mailings (id) WHERE deleted_at IS NOT NULL;
 
 CREATE TABLE mailing_texts (
   mailing_id bigint NOT NULL,

@@ -1,16 +1,30 @@
 import type { Queryable } from '@app/domain';
+import type { Piece } from '../pieces/piece-size.js';
 
-/** At its end a mailing's status flips at once; its rows follow in chunks. */
-export async function endDueMailings(db: Queryable): Promise<number[]> {
+/** Mailings whose end has come. */
+export async function findDueEnds(db: Queryable): Promise<number[]> {
   const { rows } = await db.query<{ id: number }>({
-    name: 'end-due-mailings',
+    name: 'find-due-ends',
     text: `
-      UPDATE mailings SET status = 'completed', ended_at = clock_timestamp(), updated_at = clock_timestamp()
-      WHERE status IN ('running', 'paused') AND end_at <= clock_timestamp()
-        AND finished_at IS NULL AND deleted_at IS NULL
-      RETURNING id`,
+      SELECT id FROM mailings
+      WHERE finished_at IS NULL AND deleted_at IS NULL AND status IN ('running', 'paused')
+        AND end_at <= clock_timestamp()
+      ORDER BY id`,
   });
   return rows.map((row) => row.id);
+}
+
+/** At its end a mailing's status flips at once; its rows follow in pieces. */
+export async function endIfDue(db: Queryable, id: number): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'end-if-due',
+    text: `
+      UPDATE mailings SET status = 'completed', ended_at = clock_timestamp(), updated_at = clock_timestamp()
+      WHERE id = $1 AND status IN ('running', 'paused') AND end_at <= clock_timestamp()
+        AND finished_at IS NULL AND deleted_at IS NULL`,
+    values: [id],
+  });
+  return rowCount === 1;
 }
 
 /** Mailings that are over and still have pending rows. */
@@ -49,17 +63,20 @@ export const BEGINNING: ClosePosition = { zoneId: 0, notBefore: '-infinity', id:
  * commit here need not wait for the disk, for what a crash forgets is closed once more: together that
  * saves a twelfth of a million rows' time.
  *
- * @returns how many rows changed, and where the next call goes on; null: there are no more.
+ * @returns how many rows changed, and where the next call goes on; null: there are no more. `rows` are
+ *   those that were gone through, `tookMs` is the time in the database.
  */
 export async function closePendingOfEnded(
   db: Queryable,
   mailingId: number,
-  limit: number,
+  { limit, timeoutMs }: Piece,
   after: ClosePosition,
-): Promise<{ closed: number; next: ClosePosition | null }> {
-  const { rows } = await db.query<{ closed: number; seen: number } & ClosePosition>({
-    name: 'close-pending-of-ended',
-    text: `
+): Promise<{ closed: number; rows: number; tookMs: number; next: ClosePosition | null }> {
+  const { rows } = await db.query<{ closed: number; seen: number; tookMs: number } & ClosePosition>(
+    {
+      name: 'close-pending-of-ended',
+      ...(timeoutMs !== undefined && { timeoutMs }),
+      text: `
 WITH g AS (
   SELECT id, status FROM mailings, set_config('synchronous_commit', 'off', true /* here only */)
   WHERE id = $1 AND status IN ('completed', 'cancelled')
@@ -97,36 +114,56 @@ WITH g AS (
     cancelled = t.cancelled + excluded.cancelled, unknown = t.unknown + excluded.unknown
 )
 SELECT d.closed, (SELECT count(*) FROM locked) AS seen,
-  l.zone_id AS "zoneId", l.not_before::text AS "notBefore", l.id
+  l.zone_id AS "zoneId", l.not_before::text AS "notBefore", l.id,
+  extract(epoch FROM clock_timestamp() - statement_timestamp())::float8 * 1000 AS "tookMs"
 FROM delta d, (SELECT * FROM locked ORDER BY zone_id DESC, not_before DESC, id DESC LIMIT 1) l`,
-    values: [mailingId, limit, after.zoneId, after.notBefore, after.id],
+      values: [mailingId, limit, after.zoneId, after.notBefore, after.id],
+    },
+  );
+  const { closed, seen, tookMs, ...last } = rows[0] ?? { closed: 0, seen: 0, tookMs: 0, ...after };
+  return { closed, rows: seen, tookMs, next: seen === limit ? last : null };
+}
+
+/** Mailings that have nothing left to do. */
+export async function findDrained(db: Queryable): Promise<number[]> {
+  const { rows } = await db.query<{ id: number }>({
+    name: 'find-drained',
+    text: `
+      SELECT g.id FROM mailings g JOIN mailing_counters k ON k.mailing_id = g.id
+      WHERE g.finished_at IS NULL AND g.deleted_at IS NULL AND g.status <> 'scheduled'
+        AND k.planned AND k.pending = 0 AND k.sending = 0
+      ORDER BY g.id`,
   });
-  const { closed, seen, ...last } = rows[0] ?? { closed: 0, seen: 0, ...after };
-  return { closed, next: seen === limit ? last : null };
+  return rows.map((row) => row.id);
 }
 
 /**
- * Completes what has nothing left to do. The counter row is locked first, so that a reopening and
- * this cannot both win.
+ * Completes what has nothing left to do; its slots go with that. The counter row is locked first, so
+ * that a reopening and this cannot both win.
+ *
+ * @returns its status; null: it has something to do again.
  */
-export async function finishDrained(db: Queryable): Promise<{ id: number; status: string }[]> {
-  const { rows } = await db.query<{ id: number; status: string }>({
-    name: 'finish-drained',
+export async function finishIfDrained(db: Queryable, id: number): Promise<string | null> {
+  const { rows } = await db.query<{ status: string }>({
+    name: 'finish-if-drained',
     text: `
 WITH done AS (
   SELECT k.mailing_id FROM mailing_counters k JOIN mailings g ON g.id = k.mailing_id
-  WHERE g.finished_at IS NULL AND g.deleted_at IS NULL AND g.status <> 'scheduled'
-    AND k.planned AND k.pending = 0 AND k.sending = 0
-  ORDER BY k.mailing_id FOR UPDATE OF k
-)
-UPDATE mailings g SET
-  status = CASE WHEN g.status = 'cancelled' THEN g.status ELSE 'completed' END,
-  ended_at = COALESCE(g.ended_at, clock_timestamp()), finished_at = clock_timestamp(),
-  updated_at = clock_timestamp()
-FROM done WHERE g.id = done.mailing_id AND g.finished_at IS NULL
-RETURNING g.id, g.status`,
+  WHERE k.mailing_id = $1 AND g.finished_at IS NULL AND g.deleted_at IS NULL
+    AND g.status <> 'scheduled' AND k.planned AND k.pending = 0 AND k.sending = 0
+  FOR UPDATE OF k
+), finished AS (
+  UPDATE mailings g SET
+    status = CASE WHEN g.status = 'cancelled' THEN g.status ELSE 'completed' END,
+    ended_at = COALESCE(g.ended_at, clock_timestamp()), finished_at = clock_timestamp(),
+    updated_at = clock_timestamp()
+  FROM done WHERE g.id = done.mailing_id AND g.finished_at IS NULL
+  RETURNING g.id, g.status
+), slots AS (DELETE FROM mailing_slots WHERE mailing_id IN (SELECT id FROM finished))
+SELECT status FROM finished`,
+    values: [id],
   });
-  return rows;
+  return rows[0]?.status ?? null;
 }
 
 /** Whether the messages of a mailing are all sent, or on their way: its end is near. */
@@ -144,76 +181,104 @@ export async function isAnyLastUnderWay(db: Queryable): Promise<boolean> {
 
 export interface ExpiredLease {
   id: number;
+  mailingId: number;
   attempt: number;
   phone: string | null;
 }
 
-/** Messages whose worker did not come back in time, of lanes of the given kind. */
+/**
+ * Messages whose worker did not come back in time, of lanes of the given kind.
+ *
+ * @param except mailings that have just failed: they must not keep others out of the limit.
+ */
 export async function findExpiredLeases(
   db: Queryable,
   channel: string,
   limit: number,
+  except: number[] = [],
 ): Promise<ExpiredLease[]> {
   const { rows } = await db.query<ExpiredLease>({
     name: 'find-expired-leases',
     text: `
-      SELECT m.id, m.attempts AS attempt, COALESCE(m.pinned_phone, c.phone) AS phone
+      SELECT m.id, m.mailing_id AS "mailingId", m.attempts AS attempt, COALESCE(m.pinned_phone, c.phone) AS phone
       FROM mailings g
       JOIN mailing_counters k ON k.mailing_id = g.id AND k.sending > 0
       JOIN messages m ON m.mailing_id = g.id AND m.status = 'sending' AND m.lease_until < clock_timestamp()
       LEFT JOIN clients c ON c.id = m.client_id
       WHERE g.finished_at IS NULL AND g.deleted_at IS NULL AND g.channel = $1::channel_name
+        AND g.id <> ALL ($3::bigint[])
       ORDER BY m.id LIMIT $2`,
-    values: [channel, limit],
+    values: [channel, limit, except],
   });
   return rows;
 }
 
+export async function findDeleted(db: Queryable): Promise<number[]> {
+  const { rows } = await db.query<{ id: number }>({
+    name: 'find-deleted',
+    text: 'SELECT id FROM mailings WHERE deleted_at IS NOT NULL ORDER BY id',
+  });
+  return rows.map((row) => row.id);
+}
+
 /**
- * Deletes up to `limit` messages of deleted mailings, with their attempts. What somebody is just
+ * Deletes up to `limit` messages of a deleted mailing, with their attempts. What somebody is just
  * writing to is left for the next time: a deletion has no order of its own to wait in.
  */
-export async function purgeDeletedMessages(db: Queryable, limit: number): Promise<number> {
-  const { rowCount } = await db.query({
-    name: 'purge-deleted-messages',
+export async function purgeMessagesOfDeleted(
+  db: Queryable,
+  mailingId: number,
+  { limit, timeoutMs }: Piece,
+): Promise<{ rows: number; tookMs: number }> {
+  const { rows } = await db.query<{ rows: number; tookMs: number }>({
+    name: 'purge-messages-of-deleted',
+    ...(timeoutMs !== undefined && { timeoutMs }),
     text: `
 WITH locked AS (
   SELECT id FROM messages WHERE id IN (
     SELECT m.id FROM mailings g JOIN messages m ON m.mailing_id = g.id
-    WHERE g.deleted_at IS NOT NULL LIMIT $1)
+    WHERE g.id = $1 AND g.deleted_at IS NOT NULL LIMIT $2)
   ORDER BY id FOR UPDATE SKIP LOCKED
 ), gone AS (
   DELETE FROM messages WHERE id IN (SELECT id FROM locked)
   RETURNING id
 ), attempts AS (
   DELETE FROM delivery_attempts WHERE message_id IN (SELECT id FROM gone)
+  RETURNING 1
 )
-SELECT id FROM gone`,
-    values: [limit],
+SELECT (SELECT count(*) FROM gone) AS rows, (SELECT count(*) FROM attempts) AS attempts,
+  extract(epoch FROM clock_timestamp() - statement_timestamp())::float8 * 1000 AS "tookMs"`,
+    values: [mailingId, limit],
   });
-  return rowCount ?? 0;
+  return rows[0] ?? { rows: 0, tookMs: 0 };
 }
 
-/** The rest of deleted mailings that have no messages any more. */
-export async function purgeDeletedMailings(db: Queryable): Promise<void> {
+/** The rest of a deleted mailing, if it has no messages any more. */
+export async function purgeDeletedIfEmpty(db: Queryable, mailingId: number): Promise<void> {
   await db.query({
-    name: 'purge-deleted-mailings',
+    name: 'purge-deleted-if-empty',
     text: `
 WITH gone AS (
-  DELETE FROM mailings g WHERE g.deleted_at IS NOT NULL
+  DELETE FROM mailings g WHERE g.id = $1 AND g.deleted_at IS NOT NULL
     AND NOT EXISTS (SELECT FROM messages m WHERE m.mailing_id = g.id)
   RETURNING id
 ), slots AS (DELETE FROM mailing_slots WHERE mailing_id IN (SELECT id FROM gone)),
 texts AS (DELETE FROM mailing_texts WHERE mailing_id IN (SELECT id FROM gone)),
 activity AS (DELETE FROM mailing_activity WHERE mailing_id IN (SELECT id FROM gone))
 DELETE FROM mailing_errors WHERE mailing_id IN (SELECT id FROM gone)`,
+    values: [mailingId],
   });
 }
 
 /** Idempotency keys older than a day have done their service. */
-export async function purgeIdempotencyKeys(db: Queryable): Promise<void> {
-  await db.query({
+export async function purgeIdempotencyKeys(db: Queryable, limit: number): Promise<number> {
+  const { rowCount } = await db.query({
     name: 'purge-idempotency-keys',
-    text: `DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours'`,
+    text: `
+      DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM idempotency_keys WHERE created_at < now() - interval '24 hours'
+        ORDER BY created_at LIMIT $1))`,
+    values: [limit],
   });
+  return rowCount ?? 0;
 }

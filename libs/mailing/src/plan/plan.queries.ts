@@ -1,16 +1,30 @@
 import type { AudienceFilter, MailingStatus, Queryable, Statement } from '@app/domain';
+import type { Piece } from '../pieces/piece-size.js';
 
-/** Flips what is due to running and freezes its audience. */
-export async function startDueMailings(db: Queryable): Promise<number[]> {
+/** Scheduled mailings whose start has come. */
+export async function findDueStarts(db: Queryable): Promise<number[]> {
   const { rows } = await db.query<{ id: number }>({
-    name: 'start-due-mailings',
+    name: 'find-due-starts',
+    text: `
+      SELECT id FROM mailings
+      WHERE finished_at IS NULL AND deleted_at IS NULL AND status = 'scheduled'
+        AND start_at <= clock_timestamp()
+      ORDER BY id`,
+  });
+  return rows.map((row) => row.id);
+}
+
+/** Flips it to running and freezes its audience. */
+export async function startIfDue(db: Queryable, id: number): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'start-if-due',
     text: `
       UPDATE mailings SET status = 'running', updated_at = clock_timestamp(),
         plan_max_client_id = (SELECT COALESCE(max(id), 0) FROM clients)
-      WHERE status = 'scheduled' AND start_at <= clock_timestamp() AND deleted_at IS NULL
-      RETURNING id`,
+      WHERE id = $1 AND status = 'scheduled' AND start_at <= clock_timestamp() AND deleted_at IS NULL`,
+    values: [id],
   });
-  return rows.map((row) => row.id);
+  return rowCount === 1;
 }
 
 export interface UnplannedMailing {
@@ -37,7 +51,9 @@ export async function findUnplannedMailings(db: Queryable): Promise<UnplannedMai
 
 export interface PlannedChunk {
   /** Clients looked at; fewer than the limit: these were the last. */
-  scanned: number;
+  rows: number;
+  /** In the database, ms. */
+  tookMs: number;
   lastClientId: number | null;
   inserted: number;
   /** Matching clients left out because their zone has no slot row yet: compute it and run again. */
@@ -51,21 +67,31 @@ export interface PlannedChunk {
  *
  * The rows are stored by zone, in the order in which they are going to be sent and closed: with eight
  * zones mixed on every page, an end would close 78,000 rows/s instead of 110,000.
+ *
+ * @param withoutHours zones whose slots cannot be computed: their clients wait, they are not left out.
  */
 export async function planChunk(
   db: Queryable,
   mailing: UnplannedMailing,
-  limit: number,
+  { limit, timeoutMs }: Piece,
+  withoutHours: number[] = [],
 ): Promise<PlannedChunk> {
-  const { rows } = await db.query<PlannedChunk>(planStatement(mailing, limit));
+  const { rows } = await db.query<PlannedChunk>({
+    ...planStatement(mailing, limit, withoutHours),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  });
   const [chunk] = rows;
   if (!chunk) throw new Error('planning answered without a row');
   return chunk;
 }
 
-function planStatement(mailing: UnplannedMailing, limit: number): Statement {
-  const { phones, tags, operatorCodes } = mailing.filter;
-  const values: unknown[] = [mailing.id, mailing.planCursor, mailing.planMaxClientId, limit];
+function planStatement(
+  { id, filter, planCursor, planMaxClientId }: UnplannedMailing,
+  limit: number,
+  withoutHours: number[],
+): Statement {
+  const { phones, tags, operatorCodes } = filter;
+  const values: unknown[] = [id, planCursor, planMaxClientId, limit, withoutHours];
   const bind = (value: unknown) => `$${values.push(value)}`;
   const conditions: string[] = [];
   const codes = operatorCodes.length > 0 ? bind(operatorCodes) : null;
@@ -89,7 +115,8 @@ matching AS MATERIALIZED (
       WHEN g.status = 'completed' OR s.closes_at = '-infinity' THEN 'expired'
       ELSE 'pending'
     END::message_status AS status,
-    g.status NOT IN ('cancelled', 'completed') AND s.zone_id IS NULL AS without_slot
+    g.status NOT IN ('cancelled', 'completed') AND s.zone_id IS NULL
+      AND c.zone_id <> ALL ($5::int[]) AS without_slot
   FROM matching c JOIN mailings g ON g.id = $1 AND g.deleted_at IS NULL
   LEFT JOIN mailing_slots s ON s.mailing_id = $1 AND s.zone_id = c.zone_id
 ), inserted AS (
@@ -118,8 +145,9 @@ matching AS MATERIALIZED (
   ON CONFLICT (mailing_id, minute) DO UPDATE SET
     expired = t.expired + excluded.expired, cancelled = t.cancelled + excluded.cancelled
 )
-SELECT (SELECT count(*) FROM driver) AS scanned, (SELECT max(id) FROM driver) AS "lastClientId",
-  delta.total AS inserted, (SELECT count(*) FROM placed WHERE without_slot) AS "withoutSlot"
+SELECT (SELECT count(*) FROM driver) AS rows, (SELECT max(id) FROM driver) AS "lastClientId",
+  delta.total AS inserted, (SELECT count(*) FROM placed WHERE without_slot) AS "withoutSlot",
+  extract(epoch FROM clock_timestamp() - statement_timestamp())::float8 * 1000 AS "tookMs"
 FROM delta`,
     values,
   };

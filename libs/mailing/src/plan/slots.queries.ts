@@ -16,7 +16,22 @@ export interface StaleSlot {
   now: Date;
 }
 
-export async function findStaleSlots(db: Queryable, limit: number): Promise<StaleSlot[]> {
+export interface LeftOut {
+  mailings: number[];
+  /** As `slotKey` writes them. */
+  slots: string[];
+}
+
+/** A zone of a mailing. */
+export const slotKey = (slot: { mailingId: number; zoneId: number | '' }): string =>
+  `${slot.mailingId}/${slot.zoneId}`;
+
+/** @param except what has just failed: it must not keep others out of the limit. */
+export async function findStaleSlots(
+  db: Queryable,
+  limit: number,
+  except: LeftOut = { mailings: [], slots: [] },
+): Promise<StaleSlot[]> {
   const { rows } = await db.query<StaleSlot>({
     name: 'find-stale-slots',
     text: `
@@ -28,13 +43,14 @@ export async function findStaleSlots(db: Queryable, limit: number): Promise<Stal
       WHERE g.finished_at IS NULL AND g.deleted_at IS NULL AND g.status IN ('running', 'paused')
         AND (s.zone_id IS NULL
           OR (s.closes_at <= clock_timestamp() AND s.closes_at > '-infinity' AND s.closes_at < g.end_at))
+        AND g.id <> ALL ($2::bigint[]) AND g.id || '/' || z.id <> ALL ($3::text[])
       ORDER BY g.id LIMIT $1`,
-    values: [limit],
+    values: [limit, except.mailings, except.slots],
   });
   return rows;
 }
 
-/** Stores slots, unless the mailing's times have changed since they were computed. */
+/** Stores slots, unless the mailing's times have changed since they were computed, or it has finished. */
 export async function storeSlotsIfStillScheduledSo(
   db: Queryable,
   mailing: { mailingId: number; scheduleVersion: number },
@@ -46,7 +62,7 @@ export async function storeSlotsIfStillScheduledSo(
       INSERT INTO mailing_slots (mailing_id, zone_id, opens_at, closes_at)
       SELECT g.id, t.zone_id, t.opens_at, t.closes_at
       FROM mailings g, unnest($3::int[], $4::timestamptz[], $5::timestamptz[]) AS t (zone_id, opens_at, closes_at)
-      WHERE g.id = $1 AND g.schedule_version = $2 AND g.deleted_at IS NULL
+      WHERE g.id = $1 AND g.schedule_version = $2 AND g.finished_at IS NULL AND g.deleted_at IS NULL
       FOR SHARE OF g
       ON CONFLICT (mailing_id, zone_id) DO UPDATE SET
         opens_at = excluded.opens_at, closes_at = excluded.closes_at`,
@@ -54,8 +70,19 @@ export async function storeSlotsIfStillScheduledSo(
       mailing.mailingId,
       mailing.scheduleVersion,
       slots.map(({ zoneId }) => zoneId),
-      slots.map(({ slot }) => slot?.opensAt.toISOString() ?? '-infinity'),
-      slots.map(({ slot }) => slot?.closesAt.toISOString() ?? '-infinity'),
+      slots.map(({ slot }) => (slot ? timestampText(slot.opensAt) : '-infinity')),
+      slots.map(({ slot }) => (slot ? timestampText(slot.closesAt) : '-infinity')),
     ],
   });
+}
+
+/**
+ * As PostgreSQL reads it. ISO 8601 has a sign and six digits for years before 0 and after 9999, which
+ * PostgreSQL does not know; its year before 1 is 1 BC.
+ */
+export function timestampText(date: Date): string {
+  const [, sign, year = '', rest = ''] = /^([+-]?)(\d+)(-.*)$/.exec(date.toISOString()) ?? [];
+  const number = Number(year);
+  if (sign === '-' || number === 0) return `${String(number + 1).padStart(4, '0')}${rest} BC`;
+  return `${String(number).padStart(4, '0')}${rest}`;
 }

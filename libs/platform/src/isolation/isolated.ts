@@ -52,6 +52,17 @@ export class Isolated<Item> {
     return this.setAside.size;
   }
 
+  /** Their keys, for a statement that must not find them. */
+  get waitingKeys(): (number | string)[] {
+    const now = this.options.clock.monotonic();
+    return [...this.setAside].filter(([, { retryAt }]) => retryAt > now).map(([key]) => key);
+  }
+
+  /** Keys of what failed at its latest try, whether the next one is due or not. */
+  get failingKeys(): (number | string)[] {
+    return [...this.setAside.keys()];
+  }
+
   /**
    * Does `work` for each item, one after the other, in their order.
    *
