@@ -223,6 +223,59 @@ export function describeChannel(name: string, harness: ChannelHarness): void {
       await expect(send(behaviour)).resolves.toMatchObject({ kind: 'delivered' });
     });
 
+    it('reads on after 100 Continue, however often and however cut', async () => {
+      const interim = 'HTTP/1.1 100 Continue\r\n\r\n';
+      const once: Behaviour = (socket, request) => {
+        socket.write(interim);
+        accept(socket, request);
+      };
+      await expect(send(once)).resolves.toMatchObject({ kind: 'delivered' });
+      const inPieces: Behaviour = (socket, request) => {
+        socket.write(`${interim}HTTP/1.1 10`);
+        setTimeout(() => {
+          socket.write('0 Continue\r\n\r\n');
+          accept(socket, request);
+        }, 20);
+      };
+      await expect(send(inPieces)).resolves.toMatchObject({ kind: 'delivered' });
+      await expect(send(accept)).resolves.toMatchObject({ kind: 'delivered' });
+    });
+
+    it('reads an answer that came in time while the process was blocked', async () => {
+      const answered = new Promise<void>((resolve) => {
+        provider.behaviour = (socket, request) => {
+          accept(socket, request);
+          resolve();
+        };
+      });
+      const sending = channel.send(message(), soon());
+      await answered;
+      const wake = performance.now() + CALL_TIMEOUT + 100;
+      while (performance.now() < wake);
+      await expect(sending).resolves.toMatchObject({ kind: 'delivered' });
+    });
+
+    it.each([200, 400, 422, 503])(
+      'makes an outcome of JSON of any depth and of any junk, with status %i',
+      async (status) => {
+        const deep = `${'['.repeat(5_000)}${']'.repeat(5_000)}`;
+        const bodies = [
+          deep,
+          `{"code":${deep}}`,
+          `{"code":1,"message":${deep},"error":{"message":${deep}}}`,
+          `{"code":${'{"":'.repeat(5_000)}0${'}'.repeat(5_000)}}`,
+          '{"__proto__":{"code":0}}',
+          '{"code":{"toJSON":1,"length":-1}}',
+          '\u0000'.repeat(1_000),
+          '\ud800"\udfff',
+        ];
+        for (const body of bodies) {
+          const { kind } = await send(answer({ status, body }));
+          expect(['delivered', 'skipped']).not.toContain(kind);
+        }
+      },
+    );
+
     it('reads a compressed answer', async () => {
       const body = gzipSync(accepted.body);
       const headers = { 'content-encoding': 'gzip' };

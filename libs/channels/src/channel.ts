@@ -19,8 +19,11 @@ export type Outcome =
   | ({ kind: 'unavailable'; retryAfterMs?: number; scope: UnavailableScope } & Reason)
   /** The request may have been processed: nobody knows. */
   | ({ kind: 'unknown' } & Reason)
-  /** Nothing was written: the deadline had passed first, or the channel was closed. */
-  | ({ kind: 'skipped' } & Reason);
+  /**
+   * Nothing was written: the deadline had passed first, the channel was closed, or (`isLocal`) this
+   * process has no descriptor, port or memory left to connect with, which says nothing of the provider.
+   */
+  | ({ kind: 'skipped'; isLocal?: true } & Reason);
 
 /** `rate`: asked to slow down; `auth`: our credentials are refused; `down`: not reachable. */
 export type UnavailableScope = 'rate' | 'auth' | 'down';
@@ -38,7 +41,7 @@ export interface Reason {
 /** A way to deliver messages. Every implementation passes the conformance suite. */
 export interface Channel {
   /**
-   * Sends one message and says what became of it; never throws for the provider's behaviour.
+   * Sends one message and says what became of it; never throws, whatever the provider does.
    *
    * @param deadline on the monotonic clock (`performance.now()`), ms; no request is written after it,
    *   and an answer is not waited for beyond it (nor beyond the channel's own limit).

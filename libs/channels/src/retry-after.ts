@@ -2,6 +2,9 @@
 const SHORTEST = 1_000;
 const LONGEST = 3_600_000;
 
+/** The longest of the date formats has 33 characters. */
+const LONGEST_VALUE = 64;
+
 /** RFC 9110's three date formats begin with a weekday; `Date.parse` alone takes `-5` for a year. */
 const HTTP_DATE = /^(?:Mon|Tues?|Wed(?:nes)?|Thu(?:rs)?|Fri|Sat(?:ur)?|Sun)(?:day)?,? /;
 
@@ -18,11 +21,13 @@ export function parseRetryAfter(
   date: string | undefined,
   now: Date,
 ): number | undefined {
+  if (value.length > LONGEST_VALUE) return undefined;
   const text = value.trim();
   if (/^\d+(?:\.\d+)?$/.test(text)) return clamp(Number(text) * 1_000);
   const until = parseHttpDate(text);
   if (until === undefined) return undefined;
-  const wait = until - (parseHttpDate(date?.trim() ?? '') ?? now.getTime());
+  const sentAt = parseHttpDate(date?.slice(0, LONGEST_VALUE).trim() ?? '');
+  const wait = until - (sentAt ?? now.getTime());
   return wait < 0 ? undefined : clamp(wait);
 }
 

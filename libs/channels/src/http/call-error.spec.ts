@@ -19,6 +19,10 @@ describe('beforeWriting', () => {
     ['EPROTO', 'tls'],
     ['ECONNRESET', 'connect_failed'],
     ['EHOSTUNREACH', 'connect_failed'],
+    ['EMFILE', 'local'],
+    ['ENFILE', 'local'],
+    ['EADDRNOTAVAIL', 'local'],
+    ['ENOBUFS', 'local'],
     ['', 'connect_failed'],
   ])('calls %s %s, and knows that nothing was written', (code, name) => {
     const error = beforeWriting(failed(code));

@@ -1,8 +1,11 @@
+import { closeSync, openSync } from 'node:fs';
+
 /** Why a call ended without a complete answer; stable, for grouping. */
 export type CallFailure =
   // before anything was written
   | 'deadline'
   | 'closed'
+  | 'local'
   | 'refused'
   | 'dns'
   | 'connect_timeout'
@@ -31,7 +34,19 @@ export class CallError extends Error {
 
 /** Before the request was written: nothing but the way to the provider can be at fault. */
 export function beforeWriting(error: Error): CallError {
-  return new CallError(connectFailure(codeOf(error)), false, describe(error));
+  const failure = connectFailure(codeOf(error));
+  // The resolver needs a descriptor too, and says "try again" when there is none.
+  const code = failure === 'dns' && !canOpenDescriptor() ? 'local' : failure;
+  return new CallError(code, false, describe(error));
+}
+
+function canOpenDescriptor(): boolean {
+  try {
+    closeSync(openSync('/dev/null'));
+    return true;
+  } catch (error) {
+    return !LOCAL.has(codeOf(error));
+  }
 }
 
 /**
@@ -43,7 +58,11 @@ export function afterWriting(error: Error, answerBegan: boolean): CallError {
   return new CallError(answerFailure(error, answerBegan), true, describe(error));
 }
 
+/** This machine or this process has nothing left to connect with: not the provider's trouble. */
+const LOCAL = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'EADDRINUSE', 'ENOBUFS', 'ENOMEM']);
+
 function connectFailure(code: string): CallFailure {
+  if (LOCAL.has(code)) return 'local';
   switch (code) {
     case 'ECONNREFUSED':
       return 'refused';

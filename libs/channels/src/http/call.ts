@@ -93,12 +93,16 @@ export class Call implements Dispatcher.DispatchHandler {
   }
 
   private expire(): void {
-    if (this.controller) {
-      const began = this.status === 0 ? 'no answer' : 'no complete answer';
-      this.controller.abort(new CallError('timeout', true, `${began} in time`));
-    } else {
+    if (!this.controller) {
       this.fail(tooLate());
+      return;
     }
+    // Timers run before sockets are read: after a blocked loop the answer may have been there for
+    // long. `setImmediate` comes after that reading.
+    setImmediate(() => {
+      const began = this.status === 0 ? 'no answer' : 'no complete answer';
+      if (!this.settled) this.controller?.abort(new CallError('timeout', true, `${began} in time`));
+    });
   }
 
   private fail(error: CallError): void {

@@ -1,8 +1,9 @@
 import type { Clock } from '@app/platform';
 import { Axios, AxiosHeaders, type AxiosAdapter, type AxiosRequestConfig } from 'axios';
-import { Pool } from 'undici';
+import { buildConnector, Pool } from 'undici';
 
 import { Call, type Answer } from './call.js';
+import { skipContinue } from './interim-answers.js';
 
 export interface PooledHttpOptions {
   /** Scheme, host and port. */
@@ -40,7 +41,7 @@ export class PooledHttp {
       connections: options.connections,
       pipelining: 1,
       allowH2: false, // one call per connection is what bounds them and what a broken one costs
-      connectTimeout: options.connectTimeoutMs,
+      connect: connector(options.connectTimeoutMs),
       maxResponseSize: options.maxAnswerBytes,
       headersTimeout: 0, // the call's own deadline covers both
       bodyTimeout: 0,
@@ -90,5 +91,19 @@ export class PooledHttp {
       headers: new AxiosHeaders(),
       config,
     };
+  };
+}
+
+function connector(timeout: number): buildConnector.connector {
+  const connect = buildConnector({ timeout, allowH2: false });
+  return (target, done) => {
+    connect(target, (...[error, socket]) => {
+      if (error) {
+        done(error, null);
+        return;
+      }
+      skipContinue(socket);
+      done(null, socket);
+    });
   };
 }

@@ -44,6 +44,7 @@ export function classifyFailure(error: CallError, secrets: Secrets): Outcome {
   const reason: Reason = { code: error.code, detail: detailOf(error.message, secrets) };
   if (error.written) return { kind: 'unknown', ...reason };
   if (error.code === 'deadline' || error.code === 'closed') return { kind: 'skipped', ...reason };
+  if (error.code === 'local') return { kind: 'skipped', ...reason, isLocal: true };
   return { kind: 'unavailable', scope: 'down', ...reason };
 }
 
@@ -52,7 +53,7 @@ function classifySuccess(answer: Answer, secrets: Secrets): Outcome {
   const json = parse(text);
   if (isObject(json)) {
     if (json.code === 0) return { kind: 'delivered', httpStatus: 200 };
-    const code = json.code === undefined ? 'missing' : JSON.stringify(json.code);
+    const code = json.code === undefined ? 'missing' : shallowJson(json.code);
     const detail = `code ${code}: ${saidIn(text, json)}`;
     return { kind: 'retry', ...describe(answer, 'bad_code', detail, secrets) };
   }
@@ -112,6 +113,16 @@ function parse(text: string): unknown {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** At most two levels, for the depth is the provider's to choose: what is below is `"…"`. */
+function shallowJson(value: unknown): string {
+  let isRoot = true;
+  return JSON.stringify(value, (_, part: unknown) => {
+    if (!isRoot && typeof part === 'object' && part !== null) return '…';
+    isRoot = false;
+    return part;
+  });
 }
 
 /** The provider's own explanation: the usual fields of a JSON answer, else the text without tags. */

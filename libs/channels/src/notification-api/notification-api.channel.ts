@@ -1,4 +1,4 @@
-import { systemClock, type Clock } from '@app/platform';
+import { messageOf, systemClock, type Clock } from '@app/platform';
 
 import type { Channel, Outcome, OutgoingMessage } from '../channel.js';
 import { CallError } from '../http/call-error.js';
@@ -71,7 +71,9 @@ export class NotificationApiChannel implements Channel {
       return classifyAnswer(answer, secrets, this.clock.now());
     } catch (error) {
       if (error instanceof CallError) return classifyFailure(error, secrets);
-      throw error;
+      // A fault of ours, with the request perhaps written: nobody knows.
+      const detail = detailOf(`the answer could not be judged: ${messageOf(error)}`, secrets);
+      return { kind: 'unknown', code: 'internal', detail };
     }
   }
 
