@@ -24,6 +24,7 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
   private channel: Channel | undefined;
   private token: ProviderToken | undefined;
   private consumer: DeliveryConsumer | undefined;
+  private deliver: DeliverService | undefined;
   private stopped = false;
 
   constructor(
@@ -46,6 +47,7 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     this.stopped = true;
     await this.consumer?.close();
+    await this.deliver?.close();
     this.token?.stop();
     await this.channel?.close();
     if (this.dataSource.isInitialized) await this.dataSource.destroy();
@@ -88,7 +90,9 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
       repeatUnknown: true,
       clock: systemClock,
       logger,
+      onLocalTrouble: (pauseMs) => this.consumer?.pauseFor(pauseMs),
     });
+    this.deliver = deliver;
     this.channel = channel;
     this.token = token;
     this.consumer = new DeliveryConsumer({

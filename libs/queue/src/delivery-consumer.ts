@@ -54,6 +54,20 @@ export class DeliveryConsumer {
     return this.waitingSince === null ? 0 : performance.now() - this.waitingSince;
   }
 
+  /** Takes no new jobs for so long, for others to take them; those in hand go on. */
+  pauseFor(ms: number): void {
+    const { worker } = this;
+    if (this.closing || worker.isPaused()) return;
+    const { lane, logger } = this.options;
+    const report = (error: unknown) => {
+      logger.warn({ lane, error: messageOf(error) }, 'the pause of the consumer failed');
+    };
+    worker.pause(true).catch(report);
+    setTimeout(() => {
+      if (!this.closing) worker.resume().catch(report);
+    }, ms).unref();
+  }
+
   /**
    * Takes no new jobs, waits for those in hand, and lets go of the backend, in that order and each
    * within a limit: with the backend gone the client library would wait for it for ever.

@@ -141,6 +141,21 @@ export function describeQueue(name: string, url: () => string): void {
       expect(most).toBeGreaterThan(1);
     });
 
+    it('takes no jobs while it pauses, and goes on by itself', async () => {
+      let handled = 0;
+      const consumer = consume(() => {
+        handled++;
+        return Promise.resolve();
+      });
+      await queue.feed([item(1)], NOW);
+      while (handled < 1) await new Promise((resolve) => setTimeout(resolve, 10));
+      const pausedAt = performance.now();
+      consumer.pauseFor(1_500);
+      await queue.feed([item(2), item(3)], NOW);
+      while (handled < 3) await new Promise((resolve) => setTimeout(resolve, 10));
+      expect(performance.now() - pausedAt).toBeGreaterThan(1_400);
+    });
+
     it('closes only when the jobs in hand are done', async () => {
       await queue.feed([item(1)], NOW);
       let finish: () => void = () => undefined;

@@ -42,7 +42,7 @@ export function beforeWriting(error: Error): CallError {
 
 function canOpenDescriptor(): boolean {
   try {
-    closeSync(openSync('/dev/null'));
+    closeSync(openSync('/dev/null', 'r'));
     return true;
   } catch (error) {
     return !LOCAL.has(codeOf(error));

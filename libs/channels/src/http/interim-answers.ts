@@ -7,7 +7,7 @@ const MOST_SKIPPED = 16;
 /** The `?` stands for the minor version; what follows is a space or the end of the line. */
 const STATUS_LINE = 'HTTP/1.? 100';
 const END_OF_HEAD = '\r\n\r\n';
-const NOTHING = Buffer.alloc(0);
+const NOTHING: Buffer = Buffer.alloc(0);
 
 /**
  * Takes `100 Continue` out of what a connection receives. RFC 9110 lets a server send it unasked and
@@ -41,7 +41,7 @@ export function skipContinue(socket: Socket): void {
 export class ContinueFilter {
   /** A request was written and its final answer has not begun. */
   awaiting = false;
-  private held = NOTHING;
+  private held: Buffer = NOTHING;
   private skipped = 0;
 
   requestBegins(): void {

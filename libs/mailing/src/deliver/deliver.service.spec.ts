@@ -20,6 +20,7 @@ describe('delivering', () => {
   let sent: OutgoingMessage[];
   let answer: (message: OutgoingMessage) => Outcome | Promise<Outcome>;
   let offsetMs: number;
+  let localTroubles: number[];
   let deliver: DeliverService;
   const sql = <Row = Record<string, unknown>>(text: string, values: unknown[] = []) =>
     database.sql<Row>(text, values);
@@ -45,6 +46,7 @@ describe('delivering', () => {
     sent = [];
     answer = () => delivered;
     offsetMs = 0;
+    localTroubles = [];
     deliver = service();
     await sql(`UPDATE lanes SET state = 'closed', reason = NULL, paused_until = NULL`);
   });
@@ -64,6 +66,7 @@ describe('delivering', () => {
       repeatUnknown: true,
       clock,
       logger: createLogger('test', 'silent'),
+      onLocalTrouble: (pauseMs) => localTroubles.push(pauseMs),
     });
 
   async function messages(count: number): Promise<number[]> {
@@ -163,6 +166,48 @@ describe('delivering', () => {
     expect(row?.s).toBeLessThanOrEqual(7);
     expect(await lane()).toMatchObject({ state: 'closed' });
     expect(await sql('SELECT tries FROM messages WHERE id = $1', [id])).toEqual([{ tries: 0 }]);
+  });
+
+  it('makes an outcome of whatever the channel throws, and its breaker sees it', async () => {
+    const ids = await messages(10);
+    answer = () => {
+      throw new RangeError('Maximum call stack size exceeded');
+    };
+    for (const id of ids) await deliver.deliver({ messageId: id });
+    expect(new Set(await statuses(ids))).toEqual(new Set(['pending']));
+    expect(
+      await sql(
+        `SELECT DISTINCT outcome, error_code FROM delivery_attempts WHERE message_id = ANY ($1)`,
+        [ids],
+      ),
+    ).toEqual([{ outcome: 'unknown', error_code: 'internal' }]);
+    expect(await lane()).toMatchObject({ state: 'open' });
+  });
+
+  it('gives back what it cannot connect for, blames nobody, and takes no work for a while', async () => {
+    const ids = await messages(12);
+    answer = () => ({ kind: 'skipped', isLocal: true, code: 'local', detail: 'EMFILE' });
+    for (const id of ids.slice(0, 11)) await deliver.deliver({ messageId: id });
+    expect(await lane()).toMatchObject({ state: 'closed' });
+    expect(await sql('SELECT DISTINCT tries FROM messages WHERE id = ANY ($1)', [ids])).toEqual([
+      { tries: 0 },
+    ]);
+    expect(localTroubles).toEqual([1_000]);
+    offsetMs += 1_000;
+    await deliver.deliver({ messageId: ids[11] ?? 0 });
+    expect(localTroubles).toEqual([1_000, 2_000]);
+  });
+
+  it('sends nothing of a mailing whose outcomes the database refuses', async () => {
+    const ids = await messages(30);
+    const refusing = service((run, name) =>
+      name.startsWith('record-')
+        ? Promise.reject(Object.assign(new Error('refused'), { code: '23514' }))
+        : run(),
+    );
+    for (const id of ids) await refusing.deliver({ messageId: id });
+    expect(sent).toHaveLength(16);
+    await refusing.close();
   });
 
   describe('and its breaker', () => {

@@ -13,6 +13,7 @@ import {
 } from './breaker.queries.js';
 import type { ClaimedMessage } from './claim.queries.js';
 import { type Claim, Claims } from './claims.js';
+import { LocalTrouble } from './local-trouble.js';
 import { CALL_LIMIT_MS, LEASE_MS, MARGIN_MS, RATE_LIMITED_DELAY_MS } from './limits.js';
 import { LaneMetrics } from './metrics.js';
 import { Records } from './records.js';
@@ -26,6 +27,8 @@ export interface DeliverOptions {
   repeatUnknown: boolean;
   clock: Clock;
   logger: Logger;
+  /** This process cannot connect to anything for now: it should take no work for so long. */
+  onLocalTrouble?: (pauseMs: number) => void;
 }
 
 /** Pauses that end this close to each other are one. */
@@ -38,6 +41,7 @@ export class DeliverService {
   private readonly texts: Texts;
   private readonly breaker: BreakerWindow;
   private readonly metrics: LaneMetrics;
+  private readonly localTrouble: LocalTrouble;
   private pausedUntil = 0;
 
   constructor(private readonly options: DeliverOptions) {
@@ -46,10 +50,12 @@ export class DeliverService {
     // the other their batches are larger, which saves a tenth of the database's time and of ours.
     const inTurn = oneAtATime(db);
     this.claims = new Claims(inTurn, lane.id, clock, logger);
-    this.records = new Records(inTurn, options.repeatUnknown, logger);
+    const { repeatUnknown } = options;
+    this.records = new Records({ db: inTurn, repeatUnknown, clock, logger });
     this.texts = new Texts(db);
     this.breaker = new BreakerWindow(clock);
     this.metrics = new LaneMetrics(lane.name);
+    this.localTrouble = new LocalTrouble(clock);
   }
 
   /**
@@ -70,7 +76,8 @@ export class DeliverService {
       this.metrics.called(outcome.kind, outcome.kind === 'skipped' ? null : durationMs);
       // The breaker must know at once; the record may have to wait for the database.
       const judged = this.judge(job, claim, outcome);
-      await this.records.record(attemptResult(claim.message, outcome, durationMs));
+      const result = attemptResult(claim.message, outcome, durationMs);
+      await this.records.record(result, claim.message.mailingId);
       await judged;
       if (outcome.kind !== 'delivered') {
         logger.info(
@@ -88,6 +95,11 @@ export class DeliverService {
     } finally {
       this.metrics.recorded();
     }
+  }
+
+  /** To be called when no delivery is under way any more. */
+  close(): Promise<void> {
+    return this.records.close();
   }
 
   private claim(job: DeliveryJob): Promise<Claim | null> {
@@ -115,11 +127,17 @@ export class DeliverService {
     return typeof text === 'string' ? text : text.catch(() => null);
   }
 
-  private send(claim: Claim): Promise<Outcome> | Outcome {
-    const text = this.textOf(claim.message);
-    return typeof text === 'string'
-      ? this.sendText(claim, text)
-      : text.then((found) => this.sendText(claim, found));
+  private async send(claim: Claim): Promise<Outcome> {
+    try {
+      const text = this.textOf(claim.message);
+      return await this.sendText(claim, typeof text === 'string' ? text : await text);
+    } catch (error) {
+      // A fault of ours, with the request perhaps written. As an outcome it moves the breaker, and
+      // nobody has to wait for the lease.
+      const { lane, logger } = this.options;
+      logger.error({ lane: lane.name, message: claim.message.id, err: error }, 'the channel threw');
+      return { kind: 'unknown', code: 'internal', detail: 'The channel failed' };
+    }
   }
 
   private sendText(claim: Claim, text: string | null): Promise<Outcome> | Outcome {
@@ -127,6 +145,10 @@ export class DeliverService {
     const { channel, clock } = this.options;
     if (text === null || message.phone === '') {
       return { kind: 'skipped', code: 'gave_up', detail: 'The mailing or the client is gone' };
+    }
+    if (this.records.isBlocked(message.mailingId)) {
+      const detail = 'The database refuses what becomes of this mailing’s messages';
+      return { kind: 'skipped', code: 'gave_up', detail };
     }
     // The lease runs on from the reserved moment when there is one.
     const leaseEnds = claim.claimedAt + message.sendInMs + LEASE_MS;
@@ -143,11 +165,25 @@ export class DeliverService {
       return this.judgeTrouble(job, claim, outcome);
     }
     this.breaker.good();
+    this.localTrouble.succeeded();
     return undefined;
+  }
+
+  private backOff(outcome: Outcome): void {
+    if (outcome.kind !== 'skipped' || !outcome.isLocal) return;
+    const pauseMs = this.localTrouble.failed();
+    if (pauseMs === null) return;
+    const { lane, logger, onLocalTrouble } = this.options;
+    logger.warn(
+      { lane: lane.name, pauseMs, error: outcome.detail },
+      'this process has no descriptor or port left to connect with and takes no work for a while',
+    );
+    onLocalTrouble?.(pauseMs);
   }
 
   private async judgeTrouble(job: DeliveryJob, claim: Claim, outcome: Outcome): Promise<void> {
     const { lane, logger } = this.options;
+    this.backOff(outcome);
     try {
       if (outcome.kind === 'unavailable' && outcome.scope === 'rate') {
         await this.pause(outcome.retryAfterMs ?? RATE_LIMITED_DELAY_MS);

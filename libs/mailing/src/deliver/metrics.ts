@@ -1,10 +1,30 @@
-import { Counter, Gauge, Histogram, metrics } from '@app/platform';
+import { Counter, Gauge, Histogram, metrics, systemClock } from '@app/platform';
 
 export const recorded = new Counter({
   name: 'posthorn_outcomes_recorded_total',
   help: 'Attempts written down, by the status the message got; "fenced" when it had moved on',
   labelNames: ['status'],
   registers: [metrics],
+});
+
+/** Outcomes that the database refused for what they are. */
+export const setAsideOutcomes = new Counter({
+  name: 'posthorn_outcomes_set_aside_total',
+  help: 'Attempts that the database refused to write down; each is tried again by itself',
+  registers: [metrics],
+});
+
+/** For each lane: when its oldest outcome that is not written down was to be; `Infinity`: none. */
+export const unrecordedSince = new Set<() => number>();
+
+new Gauge({
+  name: 'posthorn_oldest_unrecorded_outcome_age_seconds',
+  help: 'How long the oldest outcome has been waiting to be written down; 0 when none waits',
+  registers: [metrics],
+  collect() {
+    const oldest = Math.min(...[...unrecordedSince].map((since) => since()), Infinity);
+    this.set(oldest === Infinity ? 0 : Math.max(0, systemClock.monotonic() - oldest) / 1000);
+  },
 });
 
 const outcomes = new Counter({

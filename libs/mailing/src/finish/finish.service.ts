@@ -1,5 +1,6 @@
 import type { Queryable } from '@app/domain';
 import { type Isolated, type Logger, systemClock } from '@app/platform';
+import { recordInHalves } from '../deliver/halves.js';
 import { type AttemptResult, recordOutcomesIfStillSending } from '../deliver/record.queries.js';
 import { byMailing } from '../pieces/by-mailing.js';
 import { PieceSizes } from '../pieces/piece-size.js';
@@ -108,8 +109,11 @@ export class FinishService {
     let swept = 0;
     const groups = Map.groupBy(expired, ({ mailingId }) => mailingId);
     await this.sweeping.run(groups, async ([, leases]) => {
-      const results = leases.map(lost);
-      swept += (await recordOutcomesIfStillSending(this.db, results, true)).length;
+      const { recorded, refused } = await recordInHalves(leases.map(lost), (part) =>
+        recordOutcomesIfStillSending(this.db, part, true),
+      );
+      swept += recorded.length;
+      if (refused[0]) throw refused[0].error;
     });
     if (swept > 0) this.logger.warn({ messages: swept }, 'leases ran out');
     return swept;
