@@ -3,13 +3,16 @@ import { gzipSync } from 'node:zlib';
 import type { Channel, Outcome, OutgoingMessage } from './channel.js';
 import {
   answer,
+  chunkOf,
   drip,
   flood,
   hang,
   head,
+  JUNK,
   raw,
   StandIn,
   thenBreak,
+  until,
   type Behaviour,
   type ReceivedRequest,
   type StandInAnswer,
@@ -258,18 +261,7 @@ export function describeChannel(name: string, harness: ChannelHarness): void {
     it.each([200, 400, 422, 503])(
       'makes an outcome of JSON of any depth and of any junk, with status %i',
       async (status) => {
-        const deep = `${'['.repeat(5_000)}${']'.repeat(5_000)}`;
-        const bodies = [
-          deep,
-          `{"code":${deep}}`,
-          `{"code":1,"message":${deep},"error":{"message":${deep}}}`,
-          `{"code":${'{"":'.repeat(5_000)}0${'}'.repeat(5_000)}}`,
-          '{"__proto__":{"code":0}}',
-          '{"code":{"toJSON":1,"length":-1}}',
-          '\u0000'.repeat(1_000),
-          '\ud800"\udfff',
-        ];
-        for (const body of bodies) {
+        for (const body of JUNK) {
           const { kind } = await send(answer({ status, body }));
           expect(['delivered', 'skipped']).not.toContain(kind);
         }
@@ -337,15 +329,4 @@ export function describeChannel(name: string, harness: ChannelHarness): void {
       await expect(sending).resolves.toMatchObject({ kind: 'delivered' });
     });
   });
-}
-
-function chunkOf(size: number): Buffer {
-  return Buffer.from(`${size.toString(16)}\r\n${' '.repeat(size)}\r\n`);
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (const end = performance.now() + 5_000; !condition();) {
-    if (performance.now() > end) throw new Error('waited for 5 s in vain');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }

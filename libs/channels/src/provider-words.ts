@@ -82,7 +82,11 @@ function maskPhone(text: string, phone: string): string {
     }
     let result = '';
     let from = 0;
-    for (let at = digits.indexOf(wanted); at >= 0; at = digits.indexOf(wanted, at + wanted.length)) {
+    for (
+      let at = digits.indexOf(wanted);
+      at >= 0;
+      at = digits.indexOf(wanted, at + wanted.length)
+    ) {
       const hasPrefix = at > 0 && /[78]/.test(digits[at - 1] ?? '');
       const first = at === 1 && hasPrefix ? 0 : (places[hasPrefix ? at - 1 : at] ?? 0);
       result += group.slice(from, Math.max(first, from)) + MASK;

@@ -151,3 +151,29 @@ export function flood(headers: Record<string, string>, chunk: Buffer): Behaviour
     pour();
   };
 }
+
+/** Of a chunked body. */
+export function chunkOf(size: number): Buffer {
+  return Buffer.from(`${size.toString(16)}\r\n${' '.repeat(size)}\r\n`);
+}
+
+export async function until(condition: () => boolean): Promise<void> {
+  for (const end = performance.now() + 5_000; !condition();) {
+    if (performance.now() > end) throw new Error('waited for 5 s in vain');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+const deep = `${'['.repeat(5_000)}${']'.repeat(5_000)}`;
+
+/** Bodies of JSON, and nearly so, that break who reads them carelessly. */
+export const JUNK: readonly string[] = [
+  deep,
+  `{"code":${deep}}`,
+  `{"code":1,"message":${deep},"error":{"message":${deep}}}`,
+  `{"code":${'{"":'.repeat(5_000)}0${'}'.repeat(5_000)}}`,
+  '{"__proto__":{"code":0}}',
+  '{"code":{"toJSON":1,"length":-1}}',
+  '\u0000'.repeat(1_000),
+  '\ud800"\udfff',
+];

@@ -28,7 +28,6 @@ describe('records that the database refuses', () => {
     database = await createTestDatabase();
     const pool = poolOf(database.dataSource);
     db = {
-      // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- as Queryable has it
       query: <Row extends object>(statement: Statement) => {
         statements++;
         const code = refuses(statement);

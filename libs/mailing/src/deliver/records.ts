@@ -152,8 +152,7 @@ export class Records {
   /** One outcome of each mailing; where it is taken, all the others of its mailing are too. */
   private async tryAgain(): Promise<void> {
     const { db, repeatUnknown, logger } = this.options;
-    const record = (part: AttemptResult[]) =>
-      recordOutcomesIfStillSending(db, part, repeatUnknown);
+    const record = (part: AttemptResult[]) => recordOutcomesIfStillSending(db, part, repeatUnknown);
     for (const candidate of this.setAside.candidates()) {
       const { mailingId, result } = candidate;
       try {
