@@ -125,6 +125,29 @@ describe('the report of a mailing', () => {
     ]);
   });
 
+  it('goes to each address once, in its canonical form', async () => {
+    const reportTo = ['Team@Example.COM', 'team@example.com', 'a@почта.рф'];
+    const made = await api.call('POST', '/mailings', newMailing({ reportTo }));
+    const canonical = ['team@example.com', 'a@xn--80a1acny.xn--p1ai'];
+    expect(made).toMatchObject({ status: 201, body: { reportTo: canonical } });
+  });
+
+  it('goes to 10 more people at most, and to addresses without control characters', async () => {
+    const people = Array.from({ length: 11 }, (_, n) => `a${n}@example.com`);
+    const many = await api.call('POST', '/mailings', newMailing({ reportTo: people }));
+    expect([many.status, wrongFields(many)]).toEqual([400, ['reportTo']]);
+    const evil = ['"a\u0001b"@example.com', '"a b"@example.com', 'a\r\nBcc: x@y.ru@example.com'];
+    const wrong = await api.call(
+      'POST',
+      '/mailings',
+      newMailing({ reportTo: ['a@b.ru', ...evil] }),
+    );
+    expect([wrong.status, wrongFields(wrong)]).toEqual([
+      400,
+      ['reportTo[1]', 'reportTo[2]', 'reportTo[3]'],
+    ]);
+  });
+
   it('can no longer change when the mailing is over', async () => {
     const id = await addMailing(api.database.dataSource, { status: 'completed' });
     const answer = await api.call('PATCH', `/mailings/${id}`, {

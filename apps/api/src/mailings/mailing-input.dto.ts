@@ -4,7 +4,6 @@ import {
   ArrayMaxSize,
   IsArray,
   IsBoolean,
-  IsEmail,
   IsIn,
   IsInt,
   IsNumber,
@@ -12,9 +11,11 @@ import {
   Matches,
   Max,
   Min,
+  Validate,
   ValidateNested,
 } from 'class-validator';
 import { type ChannelName, CHANNELS } from '@app/domain';
+import { IsEmailAddress } from '../server/is-email-address.js';
 import { MayBeMissing } from '../server/optional.js';
 import {
   Differs,
@@ -164,13 +165,14 @@ export class MailingInputDto {
   maxTries?: number | null;
 
   /**
-   * Who gets the completion report besides those whom the settings name: e-mail addresses.
+   * Who gets the completion report besides those whom the settings name: e-mail addresses, at most
+   * 10. They come back in their canonical form, each once: the domain in ASCII and lower case.
    * @example ["marketing@example.com"]
    */
   @MayBeMissing()
   @IsArray()
-  @ArrayMaxSize(50)
-  @IsEmail({}, { each: true, message: 'must be an e-mail address' })
+  @ArrayMaxSize(10)
+  @Validate(IsEmailAddress, { each: true })
   reportTo?: string[];
 
   /**

@@ -5,6 +5,7 @@ import {
   type NewMailing,
   type Preview,
   type PreviewRequest,
+  recipientsOf,
   windowOf,
 } from '@app/mailing';
 import type { MailingDto } from './mailing.dto.js';
@@ -67,7 +68,7 @@ export function toChanges(dto: UpdateMailingDto): MailingChanges {
     ...(dto.window !== undefined && { window: windowOfInput(dto.window) }),
     ...(dto.ratePerSecond !== undefined && { ratePerSecond: dto.ratePerSecond }),
     ...(dto.maxTries !== undefined && { maxTries: dto.maxTries }),
-    ...(dto.reportTo !== undefined && { reportTo: dto.reportTo }),
+    ...(dto.reportTo !== undefined && { reportTo: recipientsOf(dto.reportTo) }),
     ...(dto.report !== undefined && { report: dto.report }),
   };
 }
@@ -111,7 +112,7 @@ function wholeOf(dto: MailingInputDto): Omit<NewMailing, 'startAt'> {
     window: windowOfInput(dto.window),
     ratePerSecond: dto.ratePerSecond ?? null,
     maxTries: dto.maxTries ?? null,
-    reportTo: dto.reportTo ?? [],
+    reportTo: recipientsOf(dto.reportTo ?? []),
     report: dto.report ?? true,
   };
 }

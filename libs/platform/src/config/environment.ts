@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { canonicalTimezone } from '../canonical/timezone.js';
+import { canonicalEmail } from '../canonical/email.js';
 
 const url = (...schemes: string[]) =>
   z.string().refine((value) => URL.canParse(value) && schemes.includes(new URL(value).protocol), {
@@ -7,23 +7,30 @@ const url = (...schemes: string[]) =>
   });
 const postgresUrl = url('postgres:', 'postgresql:');
 const port = z.coerce.number().int().min(0).max(65_535);
-const timezone = z
-  .string()
-  .refine((value) => canonicalTimezone(value) !== null, { message: 'must be an IANA timezone' })
-  .transform((value) => canonicalTimezone(value) ?? value);
+const timezone = z.string().refine(isTimezone, { message: 'must be an IANA timezone' });
 
 /** With an answer after 20 ms that is 19,000 messages a second: more than one worker can send. */
 export const DEFAULT_DELIVERY_CONCURRENCY = 384;
 
-const emailAddress = /^[^\s@<>,;"]+@[^\s@<>,;"]+$/;
-
-/** Separated by commas or white space. */
-const emailList = z
-  .string()
-  .transform((value) => value.split(/[\s,;]+/).filter((address) => address !== ''))
-  .refine((addresses) => addresses.every((address) => emailAddress.test(address)), {
-    message: 'must be e-mail addresses, separated by commas',
+/** Separated by commas or white space; in the canonical form. */
+const emailList = z.string().transform((value, context) => {
+  const parts = value.split(/[\s,;]+/).filter((part) => part !== '');
+  return parts.map((part) => {
+    const address = canonicalEmail(part);
+    if (address !== null) return address;
+    const message = `must be e-mail addresses, separated by commas: ${JSON.stringify(part)} is none`;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
   });
+});
+
+/** An address, or a name and an address in angle brackets, without control characters. */
+function isMailbox(value: string): boolean {
+  const open = value.endsWith('>') ? value.lastIndexOf('<') : -1;
+  if (open < 0) return canonicalEmail(value) !== null;
+  const name = value.slice(0, open);
+  return !/[\p{C}<>]/u.test(name) && canonicalEmail(value.slice(open + 1, -1)) !== null;
+}
 
 /** `0.2` and `20%` are the same. */
 const share = z
@@ -33,6 +40,15 @@ const share = z
   .refine((value) => value > 0 && value <= 1, {
     message: 'must be above 0 and at most 1, or 100%',
   });
+
+function isTimezone(value: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: value });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /**
  * Every variable that any process reads. `.env.example` documents each; a test holds the two
@@ -66,9 +82,7 @@ export const environment = z.object({
   SMTP_URL: url('smtp:', 'smtps:').optional(),
   MAIL_FROM: z
     .string()
-    .refine((value) => emailAddress.test(value) || /<[^\s@<>]+@[^\s@<>]+>$/.test(value), {
-      message: 'must be an address, or a name and an <address>',
-    })
+    .refine(isMailbox, { message: 'must be an address, or a name and an <address>' })
     .default('Posthorn <posthorn@localhost>'),
   REPORT_RECIPIENTS: emailList.optional(),
   REPORT_TIME: z
