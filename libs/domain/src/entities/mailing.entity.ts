@@ -30,6 +30,7 @@ export interface AudienceFilter {
 )
 @Index('mailings_unfinished', ['id'], { where: 'finished_at IS NULL AND deleted_at IS NULL' })
 @Index('mailings_deleted', ['id'], { where: 'deleted_at IS NOT NULL' })
+@Index('mailings_finished_at', ['finishedAt'])
 @Index('mailings_unreported', ['id'], {
   where: 'finished_at IS NOT NULL AND finished_at IS DISTINCT FROM reported_at',
 })

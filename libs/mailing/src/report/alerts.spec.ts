@@ -116,6 +116,29 @@ describe('alerts', () => {
       expect(catcher.mails[1]?.email.text).toContain('from 2 July at 13:00 to 2 July at 13:24');
     });
 
+    it.each([
+      [
+        'a person closes it, when a person opened it',
+        `reason = 'opened by hand', probe_at = NULL`,
+        /stays open until somebody closes it: PUT \/channels\/\{name\}\/breaker/,
+        /by itself/,
+      ],
+      [
+        'a probe gets through, when it opened by itself',
+        `reason = 'http_503: down', probe_at = '2030-07-02T10:05Z'`,
+        /resumes by itself as soon as a probe gets through/,
+        /by hand/,
+      ],
+    ])('says that nothing goes out until %s', async (_, changes, says, never) => {
+      const desk = await open();
+      await lane(`state = 'open', opened_at = '2030-07-02T09:00Z', ${changes}`);
+      await desk.run();
+      for (const part of [catcher.mails[0]?.email.text, catcher.mails[0]?.email.html]) {
+        expect(part).toMatch(says);
+        expect(part).not.toMatch(never);
+      }
+    });
+
     it('tells apart two openings that follow each other', async () => {
       const desk = await open();
       await lane(`state = 'open', opened_at = '2030-07-02T09:00Z'`);

@@ -2,7 +2,10 @@ import type { MessageCounts, ReportKind } from '@app/domain';
 
 /** What reports say, as it is stored. Instants are ISO 8601, rates are shares from 0 to 1. */
 
-/** Messages that reached a final status in a period. */
+/**
+ * Messages that reached a final status in a period, less those that left it again: a failed one that
+ * is tried again and sent is 1 less failed and 1 more sent, so that a figure may be below 0.
+ */
 export interface Activity {
   sent: number;
   failed: number;
@@ -11,10 +14,19 @@ export interface Activity {
   unknown: number;
 }
 
-/** Of what was to be delivered; null when nothing was. What was cancelled was not to be. */
+/**
+ * Of what was to be delivered; null when nothing was. What was cancelled was not to be, and what was
+ * taken back belongs to the period in which it was counted.
+ */
 export function successRate(activity: Activity): number | null {
-  const due = activity.sent + activity.failed + activity.expired + activity.unknown;
-  return due === 0 ? null : activity.sent / due;
+  const { sent, failed, expired, unknown } = activity;
+  const due = [sent, failed, expired, unknown].reduce((sum, count) => sum + Math.max(0, count), 0);
+  return due === 0 ? null : Math.max(0, sent) / due;
+}
+
+/** Whether something was taken back that an earlier report has counted. */
+export function takesBack({ sent, failed, expired, cancelled, unknown }: Activity): boolean {
+  return Math.min(sent, failed, expired, cancelled, unknown) < 0;
 }
 
 /** Attempts that ended for one reason. */
@@ -90,6 +102,8 @@ export interface BreakerContent {
   /** When this was noticed; of a closed breaker, when it closed. */
   at: string;
   reason: string | null;
+  /** Of an open one: a person opened it, and it stays open until a person closes it. */
+  byHand?: boolean;
 }
 
 export interface TokenExpiryContent {

@@ -7,20 +7,26 @@ const each = (expression: (outcome: string) => string) => OUTCOMES.map(expressio
 
 /**
  * Mailings that were active in the period, each with what it did there: from minute buckets, so the
- * cost does not grow with the messages. Active is also who was under way and did nothing.
+ * cost does not grow with the messages. Active is also who was under way and did nothing. Each part
+ * begins at an index that leads to the period, so that the cost does not grow with history either.
+ * What earlier was counted otherwise is booked back: a figure may be below 0.
  */
 const ACTIVE = `
   did AS (
     SELECT mailing_id, ${each((outcome) => `sum(${outcome})::bigint AS ${outcome}`)}
     FROM mailing_activity WHERE minute >= $1 AND minute < $2 GROUP BY mailing_id
+  ), listed AS (
+    SELECT mailing_id AS id FROM did
+    UNION SELECT id FROM mailings
+      WHERE finished_at IS NULL AND deleted_at IS NULL AND start_at < $2 AND status <> 'scheduled'
+    UNION SELECT id FROM mailings WHERE finished_at >= $1 AND start_at < $2 AND status <> 'scheduled'
   ), active AS (
     SELECT g.id, g.name, g.status, k.pending + k.sending AS pending, k.total,
       ${each((outcome) => `COALESCE(did.${outcome}, 0) AS ${outcome}`)}
-    FROM mailings g
+    FROM listed
+    JOIN mailings g ON g.id = listed.id AND g.deleted_at IS NULL
     JOIN mailing_counters k ON k.mailing_id = g.id
     LEFT JOIN did ON did.mailing_id = g.id
-    WHERE g.deleted_at IS NULL AND (did.mailing_id IS NOT NULL
-      OR (g.start_at < $2 AND g.status <> 'scheduled' AND COALESCE(g.finished_at, $2) >= $1))
   )`;
 
 /** The most active first. */

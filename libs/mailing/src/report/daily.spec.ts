@@ -8,6 +8,7 @@ import {
 } from '@app/testkit';
 import { writeDaily } from './daily.js';
 import { periodOf } from './report-day.js';
+import type { ReportLanguage } from './settings.js';
 
 const WHEN = { time: '09:00', timezone: 'Europe/Moscow' };
 const DATE = '2030-07-02';
@@ -21,8 +22,11 @@ describe('what the daily report says', () => {
   afterEach(() => database.drop());
 
   const query = (text: string, ...values: unknown[]) => database.dataSource.query(text, values);
-  const write = () =>
-    writeDaily(poolOf(database.dataSource), DATE, periodOf(DATE, WHEN), WHEN.timezone);
+  const write = (language: ReportLanguage = 'en') =>
+    writeDaily(poolOf(database.dataSource), DATE, periodOf(DATE, WHEN), {
+      timezone: WHEN.timezone,
+      language,
+    });
 
   /** Running since long before, and not over. */
   async function mailing(name: string, counters = 'total = 0'): Promise<number> {

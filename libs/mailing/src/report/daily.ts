@@ -1,8 +1,9 @@
 import type { Queryable } from '@app/domain';
-import { stringify } from 'csv-stringify/sync';
-import { type DailyContent, type DailyMailing, type DailyTotals, successRate } from './content.js';
+import type { DailyContent, DailyTotals } from './content.js';
+import { toCsv } from './csv.js';
 import { readActiveMailings, readReasons, readTotals } from './daily.queries.js';
 import { type Period, periodBefore } from './report-day.js';
+import type { ReportSettings } from './settings.js';
 
 /** What a reader still looks at; the rest is in the totals and in the attachment. */
 const MOST_LISTED = 50;
@@ -21,7 +22,7 @@ export async function writeDaily(
   db: Queryable,
   date: string,
   period: Period,
-  timezone: string,
+  { timezone, language }: Pick<ReportSettings, 'timezone' | 'language'>,
 ): Promise<Daily> {
   const totals = await readTotals(db, period);
   const earlier = await readTotals(db, periodBefore(period, timezone));
@@ -37,7 +38,7 @@ export async function writeDaily(
     unlisted: Math.max(0, totals.mailings - MOST_LISTED),
     reasons: await readReasons(db, period, null, MOST_REASONS),
   };
-  return { content, attachment: toCsv(mailings) };
+  return { content, attachment: toCsv(mailings, language) };
 }
 
 /** What is pending now says nothing about the day before. */
@@ -50,33 +51,4 @@ function withoutPending({
   unknown,
 }: DailyTotals): DailyTotals {
   return { mailings, sent, failed, expired, cancelled, unknown };
-}
-
-/** The byte order mark is for spreadsheets, which would take UTF-8 for something else. */
-export function toCsv(mailings: readonly DailyMailing[]): string {
-  const rows = mailings.map((mailing) => ({
-    ...mailing,
-    success_rate: successRate(mailing)?.toFixed(4) ?? '',
-  }));
-  return stringify(rows, {
-    header: true,
-    bom: true,
-    record_delimiter: 'windows',
-    escape_formulas: true, // a mailing's name must not calculate in somebody's spreadsheet
-    columns: [
-      { key: 'id', header: 'mailing_id' },
-      ...[
-        'name',
-        'status',
-        'sent',
-        'failed',
-        'expired',
-        'cancelled',
-        'unknown',
-        'pending',
-        'total',
-      ],
-      'success_rate',
-    ].map((column) => (typeof column === 'string' ? { key: column } : column)),
-  });
 }

@@ -80,7 +80,7 @@ function alertOf(content: AlertContent, context: Context): Alert {
         title: words.breakerOpen(oneLine(content.channel)),
         text: words.breakerOpenText(format.moment(content.openedAt)),
         detail: content.reason && oneLine(content.reason, 200),
-        next: words.breakerOpenNext,
+        next: content.byHand ? words.breakerOpenByHandNext : words.breakerOpenNext,
         good: false,
         ...home,
       };

@@ -1,4 +1,10 @@
-import { type Activity, type DailyContent, type DailyMailing, successRate } from '../content.js';
+import {
+  type Activity,
+  type DailyContent,
+  type DailyMailing,
+  successRate,
+  takesBack,
+} from '../content.js';
 import {
   bar,
   button,
@@ -19,6 +25,7 @@ import type { Context, Rendered } from './context.js';
 import { html, type HtmlValue, oneLine } from './html.js';
 import { counted, mailingUrl, plainReasons, reasonsTable } from './parts.js';
 import { plainTable, plainText } from './plain.js';
+import type { Words } from './words.js';
 
 const OUTCOMES = ['sent', 'failed', 'expired', 'unknown'] as const;
 
@@ -43,7 +50,7 @@ export function renderDaily(content: DailyContent, context: Context): Rendered {
       subtitle: period,
       color: COLORS.accent,
       body: totals.mailings === 0 ? section(paragraph(words.nothing)) : body(content, context),
-      footer: [words.legend, ...footer],
+      footer: [...legendOf(content, words), ...footer],
     }).text,
     text: plainText(
       `${words.daily}: ${format.day(date)}\n${period}`,
@@ -51,9 +58,14 @@ export function renderDaily(content: DailyContent, context: Context): Rendered {
       plainMailings(content, context),
       plainReasons(context, content.reasons),
       `${words.open}: ${settings.publicUrl}/admin/`,
-      [words.legend, ...footer].join('\n'),
+      [...legendOf(content, words), ...footer].join('\n'),
     ),
   };
+}
+
+function legendOf({ totals, mailings }: DailyContent, words: Words): string[] {
+  const explains = [totals, ...mailings].some(takesBack);
+  return explains ? [words.legend, words.legendTakenBack] : [words.legend];
 }
 
 function body(content: DailyContent, context: Context): HtmlValue {

@@ -37,6 +37,7 @@ const contents: ReportContent[] = [
   },
   { kind: 'error_rate', mailing, at, minutes: 5, attempts: 100, bad: 31, threshold: 0.2, reasons },
   { kind: 'breaker_open', channel: EVIL, openedAt: at, at, reason: EVIL },
+  { kind: 'breaker_open', channel: EVIL, openedAt: at, at, reason: EVIL, byHand: true },
   { kind: 'breaker_closed', channel: EVIL, openedAt: at, at, reason: null },
   { kind: 'token_expiry', channel: EVIL, at, expiresAt: '2030-07-03T10:00:00.000Z' },
 ];
@@ -105,6 +106,17 @@ describe('figures', () => {
     expect(english.percent(0.99999)).toBe('99.9%');
     expect(english.percent(0.29)).toBe('29%');
     expect(english.percent(null)).toBe('—');
+  });
+
+  it('below zero are explained, and count for nothing in the success', () => {
+    const failed = { ...activity, sent: 10, failed: -1, unknown: 0 };
+    const report = inLanguage({ ...daily, totals: { ...daily.totals, ...failed } }, 'en');
+    expect(report.text).toMatch(/Failed +-1 /);
+    expect(report.text).toMatch(/Success +100% /);
+    for (const part of [report.text, report.html]) {
+      expect(part).toContain('A figure below zero: that many were counted so in an earlier report');
+      expect(inLanguage(daily, 'en').text).not.toContain('below zero');
+    }
   });
 
   it('agree with their nouns', () => {

@@ -41,6 +41,8 @@ export const en: Words = {
   more: (count) => `There are ${count} more: all are in the attached CSV.`,
   legend:
     'Unknown: no readable answer came, the message may have arrived. Pending: still waiting when this was written.',
+  legendTakenBack:
+    'A figure below zero: that many were counted so in an earlier report and have become something else since.',
   open: 'Open Posthorn',
   openMailing: 'Open the mailing',
   period: (from, to, timezone) => `${from} – ${to}, ${timezone}`,
@@ -57,7 +59,9 @@ export const en: Words = {
   breakerOpen: (channel) => `Nothing goes out over “${channel}”`,
   breakerOpenText: (since) => `The circuit breaker has been open since ${since}.`,
   breakerOpenNext:
-    'Nothing is lost and no try is used: sending resumes by itself as soon as a probe gets through.',
+    'No try is used and what waits is kept until its mailing ends: sending resumes by itself as soon as a probe gets through.',
+  breakerOpenByHandNext:
+    'It was opened by hand and stays open until somebody closes it: PUT /channels/{name}/breaker. What waits is kept until its mailing ends; no try is used.',
   breakerClosed: (channel) => `“${channel}” delivers again`,
   breakerClosedText: (from, to) => `The circuit breaker was open from ${from} to ${to}.`,
   breakerClosedNext: 'What waited is being sent now.',

@@ -46,6 +46,7 @@ export interface Words {
   /** Mailings that are not listed. */
   more: (count: string) => string;
   legend: string;
+  legendTakenBack: string;
   open: string;
   openMailing: string;
   period: (from: string, to: string, timezone: string) => string;
@@ -60,6 +61,7 @@ export interface Words {
   breakerOpen: (channel: string) => string;
   breakerOpenText: (since: string) => string;
   breakerOpenNext: string;
+  breakerOpenByHandNext: string;
   breakerClosed: (channel: string) => string;
   breakerClosedText: (from: string, to: string) => string;
   breakerClosedNext: string;
