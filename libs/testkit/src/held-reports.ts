@@ -43,6 +43,8 @@ export class HeldReports {
   /** Log lines (JSON) at `warn` and above. */
   readonly complaints: string[] = [];
   private readonly dataSource: DataSource;
+  /** ms that the test let pass. */
+  private passed = 0;
 
   constructor(options: HeldReportsOptions) {
     const { dataSource, settings, alerts, limits } = options;
@@ -72,7 +74,7 @@ export class HeldReports {
         from: 'Почта <posthorn@example.com>',
         ...(limits && { limits }),
       },
-      clock: systemClock,
+      clock: { ...systemClock, monotonic: () => systemClock.monotonic() + this.passed },
       logger: pino(loggerOptions('reports', 'warn'), {
         write: (line: string) => this.complaints.push(line),
       }),
@@ -86,12 +88,12 @@ export class HeldReports {
   }
 
   at(instant: string): this {
-    this.now = new Date(instant);
-    return this;
+    return this.pass(Date.parse(instant) - this.now.getTime());
   }
 
   pass(ms: number): this {
     this.now = new Date(this.now.getTime() + ms);
+    this.passed += ms;
     return this;
   }
 

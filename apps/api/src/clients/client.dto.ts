@@ -1,4 +1,4 @@
-import { ArrayMaxSize, IsArray, IsString, Matches, MaxLength } from 'class-validator';
+import { ArrayMaxSize, IsArray, IsString, Matches, MaxLength, Validate } from 'class-validator';
 import type { MessageStatus } from '@app/domain';
 import { PageQueryDto } from '../pagination/page-query.dto.js';
 import { IsIanaTimezone } from '../server/is-iana-timezone.js';
@@ -40,12 +40,11 @@ export class WriteClientDto {
   tags?: string[];
 
   /**
-   * A name of the IANA database, in any case of letters; old names become the present ones
-   * (`Asia/Calcutta` is `Asia/Kolkata`). Left out: the server's timezone.
+   * IANA name. Left out: the server's timezone.
    * @example "Europe/Moscow"
    */
   @MayBeMissing()
-  @IsIanaTimezone()
+  @Validate(IsIanaTimezone)
   timezone?: string;
 }
 
@@ -82,11 +81,11 @@ export class ChangeClientDto {
   tags?: string[];
 
   /**
-   * A name of the IANA database, in any case of letters; old names become the present ones.
+   * IANA name.
    * @example "Asia/Vladivostok"
    */
   @MayBeMissing()
-  @IsIanaTimezone()
+  @Validate(IsIanaTimezone)
   timezone?: string;
 }
 
@@ -137,12 +136,9 @@ export class ClientQueryDto extends PageQueryDto {
   @Matches(/^\d{1,10}$/, OPERATOR_CODE_MESSAGE)
   operatorCode?: string;
 
-  /**
-   * Under any of its names.
-   * @example "Europe/Moscow"
-   */
+  /** @example "Europe/Moscow" */
   @MayBeMissing()
-  @IsIanaTimezone()
+  @Validate(IsIanaTimezone)
   timezone?: string;
 
   /** @example "79261234567" */

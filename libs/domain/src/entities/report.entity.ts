@@ -15,9 +15,10 @@ import {
   where: `status IN ('pending', 'sending')`,
 })
 @Index('reports_date', ['date', 'id'])
+@Index('reports_requested', ['createdAt'], { where: 'requested' })
 @Check('reports_sent_at_when_sent', `(status = 'sent') = (sent_at IS NOT NULL)`)
-@Check('reports_content_before_sending', `content IS NOT NULL OR status = 'pending'`)
-@Check('reports_attempted', `attempts > 0 OR status NOT IN ('sending', 'sent', 'failed')`)
+@Check('reports_content_before_sending', `content IS NOT NULL OR status IN ('pending', 'failed')`)
+@Check('reports_attempted', `attempts > 0 OR status NOT IN ('sending', 'sent')`)
 @Check('reports_date_of_daily', `(kind = 'daily') = (date IS NOT NULL)`)
 export class Report {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', primaryKeyConstraintName: 'reports_pkey' })

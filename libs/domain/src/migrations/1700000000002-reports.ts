@@ -49,14 +49,16 @@ CREATE TABLE reports (
   error text,
   created_at timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT reports_sent_at_when_sent CHECK ((status = 'sent') = (sent_at IS NOT NULL)),
-  CONSTRAINT reports_content_before_sending CHECK (content IS NOT NULL OR status = 'pending'),
-  CONSTRAINT reports_attempted CHECK (attempts > 0 OR status NOT IN ('sending', 'sent', 'failed')),
+  CONSTRAINT reports_content_before_sending CHECK (content IS NOT NULL OR status IN ('pending', 'failed')),
+  CONSTRAINT reports_attempted CHECK (attempts > 0 OR status NOT IN ('sending', 'sent')),
   CONSTRAINT reports_date_of_daily CHECK ((kind = 'daily') = (date IS NOT NULL))
 );
 -- Whatever happens, one of each; what somebody asks for by hand comes on top.
 CREATE UNIQUE INDEX reports_once ON reports (kind, key, transport) WHERE NOT requested;
 CREATE INDEX reports_open ON reports (transport, not_before) WHERE status IN ('pending', 'sending');
 CREATE INDEX reports_date ON reports (date, id);
+-- How many were asked for lately: there is a limit.
+CREATE INDEX reports_requested ON reports (created_at) WHERE requested;
 
 -- Days that were over before there was anything to report are not missed ones.
 CREATE TABLE report_start (
@@ -71,6 +73,8 @@ ALTER TABLE mailings
   ADD COLUMN report_enabled boolean NOT NULL DEFAULT true,
   ADD COLUMN reported_at timestamptz;
 UPDATE mailings SET reported_at = finished_at WHERE finished_at IS NOT NULL;
+-- The daily report lists what finished in its day.
+CREATE INDEX mailings_finished_at ON mailings (finished_at);
 CREATE INDEX mailings_unreported ON mailings (id)
   WHERE finished_at IS NOT NULL AND finished_at IS DISTINCT FROM reported_at;
 
@@ -94,6 +98,7 @@ INSERT INTO mailing_errors (mailing_id, day, code, attempts, detail, last_at)
   SELECT mailing_id, day, code, attempts, detail, last_at FROM errors_by_day;
 DROP INDEX mailing_activity_minute;
 DROP INDEX mailings_unreported;
+DROP INDEX mailings_finished_at;
 ALTER TABLE mailings DROP COLUMN report_to, DROP COLUMN report_enabled, DROP COLUMN reported_at;
 DROP TABLE reports, report_start;
 DROP TYPE report_kind, report_transport, report_status;

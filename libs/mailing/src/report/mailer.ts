@@ -1,10 +1,11 @@
 import { Readable } from 'node:stream';
+import { canonicalEmail } from '@app/platform';
 import { createTransport, type SendMailOptions, type Transporter } from 'nodemailer';
-import type { ClaimedReport } from './sending.queries.js';
+import { Recipients } from './recipients.js';
+import type { ClaimedReport, Refusal } from './sending.queries.js';
 import type { ReportWay, SendOutcome } from './send.service.js';
-import type { ReportSettings } from './settings.js';
 import { failureOf, type SmtpSuccess, successOf } from './smtp-outcome.js';
-import { render } from './templates/render.js';
+import type { Rendered } from './templates/context.js';
 
 /** Milliseconds. */
 export interface MailLimits {
@@ -27,12 +28,14 @@ const LIMITS: MailLimits = {
   grace: 5_000,
 };
 
+const NO_ADDRESS = 'It is not an e-mail address';
+const MOST_OF_ANSWER_BYTES = 65_536;
+
 export interface MailerOptions {
   /** `smtp://` or `smtps://`, with user, password and nodemailer's options in it. */
   url: string;
   /** `Name <address>` */
   from: string;
-  settings: ReportSettings;
   limits?: Partial<MailLimits>;
 }
 
@@ -61,6 +64,8 @@ export class Mailer implements ReportWay {
       dnsTimeout: connect,
       greetingTimeout: greeting,
       socketTimeout: silence,
+      // Of one answer: the longest that a server has reason to give is a fraction of it.
+      maxResponseSize: MOST_OF_ANSWER_BYTES,
       disableFileAccess: true,
       disableUrlAccess: true,
     };
@@ -73,13 +78,24 @@ export class Mailer implements ReportWay {
     });
   }
 
-  async send(report: ClaimedReport, handOver: () => Promise<void>): Promise<SendOutcome> {
-    const settled = new Set([...report.accepted, ...report.refused.map((one) => one.recipient)]);
-    const recipients = report.recipients.filter((recipient) => !settled.has(recipient));
+  async send(
+    report: ClaimedReport,
+    rendered: Rendered,
+    handOver: () => Promise<void>,
+  ): Promise<SendOutcome> {
+    const recipients = new Recipients(report);
+    const { addresses } = recipients;
+    const unusable = recipients.unusable.map((recipient) => ({ recipient, answer: NO_ADDRESS }));
+    if (addresses.length === 0) {
+      return { kind: 'refused', refused: unusable, answer: null, error: NO_ADDRESS };
+    }
     let handedOver = false;
     const mail: Mail = {
-      ...this.compose(report),
-      envelope: { from: this.options.from, to: recipients },
+      ...this.compose(report, rendered),
+      envelope: {
+        from: this.options.from,
+        to: addresses.map((address) => ({ name: '', address })),
+      },
       signal: AbortSignal.any([AbortSignal.timeout(this.limits.attempt), this.stopping.signal]),
       handOver: async () => {
         await handOver();
@@ -87,9 +103,10 @@ export class Mailer implements ReportWay {
       },
     };
     try {
-      return successOf((await this.transport.sendMail(mail)) as SmtpSuccess);
+      const success = (await this.transport.sendMail(mail)) as SmtpSuccess;
+      return withRefusals(successOf(success, recipients), unusable);
     } catch (error) {
-      return failureOf(error, recipients, handedOver);
+      return withRefusals(failureOf(error, recipients, handedOver), unusable);
     }
   }
 
@@ -103,15 +120,14 @@ export class Mailer implements ReportWay {
     this.transport.close();
   }
 
-  private compose(report: ClaimedReport): SendMailOptions {
-    const { from, settings } = this.options;
-    const { subject, text, html } = render(report.content, settings, {
-      possibleDuplicate: report.possibleDuplicate,
-    });
+  private compose(report: ClaimedReport, { subject, text, html }: Rendered): SendMailOptions {
+    const { from } = this.options;
     const domain = /@([^\s@<>]+)>?\s*$/.exec(from)?.[1] ?? 'localhost';
     return {
       from,
-      to: report.recipients,
+      to: report.recipients
+        .filter((recipient) => canonicalEmail(recipient) !== null)
+        .map((address) => ({ name: '', address })),
       subject,
       text,
       html,
@@ -134,6 +150,11 @@ export class Mailer implements ReportWay {
         : [],
     };
   }
+}
+
+function withRefusals(outcome: SendOutcome, refusals: readonly Refusal[]): SendOutcome {
+  if (outcome.kind === 'unsendable') return outcome;
+  return { ...outcome, refused: [...outcome.refused, ...refusals] };
 }
 
 function afterHandOver(handOver: () => Promise<void>, content: Readable): Readable {

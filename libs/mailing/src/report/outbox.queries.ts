@@ -40,6 +40,35 @@ export async function addReportsOnce(
   return rowCount ?? 0;
 }
 
+/**
+ * Adds the daily report of a date. It begins where the last one ended, whatever the settings were
+ * then: together the reports cover every moment once. There is none for a date whose report time
+ * the last one has passed already, or which is not after that one's.
+ *
+ * @param period by the settings of now; where it begins counts only for the first report of all
+ */
+export async function addDailyOnce(
+  db: Queryable,
+  date: string,
+  { from, to }: Period,
+  now: Date,
+): Promise<number> {
+  const { rowCount } = await db.query({
+    name: 'add-daily-once',
+    text: `
+      INSERT INTO reports (kind, key, transport, date, period_from, period_to, message_id, not_before, give_up_at)
+      SELECT 'daily', $1::date::text, 'email', $1::date, COALESCE(last.period_to, $2), $3, gen_random_uuid(),
+        $4::timestamptz, $4::timestamptz + ${GIVE_UP_AFTER}
+      FROM (VALUES (1)) AS one (row) LEFT JOIN LATERAL (
+        SELECT date, period_to FROM reports WHERE date IS NOT NULL AND NOT requested
+        ORDER BY date DESC, id DESC LIMIT 1) last ON true
+      WHERE last.date IS NULL OR (last.date < $1::date AND last.period_to < $3)
+      ON CONFLICT (kind, key, transport) WHERE NOT requested DO NOTHING`,
+    values: [date, from, to, now],
+  });
+  return rowCount ?? 0;
+}
+
 function rowOf(report: NewReport): object {
   const { date, period, mailingId, content, recipients, ...rest } = report;
   return {
@@ -64,13 +93,19 @@ export interface UnwrittenReport {
   periodTo: Date | null;
 }
 
-export async function findUnwritten(db: Queryable): Promise<UnwrittenReport[]> {
+/** A page of them, oldest first. @param after only reports with a larger id */
+export async function findUnwritten(
+  db: Queryable,
+  after: number,
+  limit: number,
+): Promise<UnwrittenReport[]> {
   const { rows } = await db.query<UnwrittenReport>({
     name: 'find-unwritten-reports',
     text: `
       SELECT id, kind, date::text AS date, mailing_id AS "mailingId", requested,
         period_from AS "periodFrom", period_to AS "periodTo"
-      FROM reports WHERE status = 'pending' AND content IS NULL ORDER BY id LIMIT 20`,
+      FROM reports WHERE status = 'pending' AND content IS NULL AND id > $1 ORDER BY id LIMIT $2`,
+    values: [after, limit],
   });
   return rows;
 }
@@ -86,7 +121,8 @@ export async function writeIfUnwritten(db: Queryable, id: number, writing: Writi
   await db.query({
     name: 'write-report-if-unwritten',
     text: `
-      UPDATE reports SET content = $2, attachment = $3, period_from = $4, period_to = $5, recipients = $6
+      UPDATE reports SET content = $2, attachment = $3, period_from = $4, period_to = $5,
+        recipients = $6, error = NULL
       WHERE id = $1 AND status = 'pending' AND content IS NULL`,
     values: [
       id,
@@ -96,6 +132,23 @@ export async function writeIfUnwritten(db: Queryable, id: number, writing: Writi
       writing.period?.to ?? null,
       writing.recipients,
     ],
+  });
+}
+
+/** Says why a report has no content yet; the last time, when there is no more time to try again. */
+export async function noteUnwritten(
+  db: Queryable,
+  id: number,
+  reason: string,
+  now: Date,
+): Promise<void> {
+  await db.query({
+    name: 'note-unwritten-report',
+    text: `
+      UPDATE reports SET error = $2,
+        status = CASE WHEN give_up_at <= $3 THEN 'failed' ELSE status END
+      WHERE id = $1 AND status = 'pending' AND content IS NULL`,
+    values: [id, reason, now],
   });
 }
 

@@ -94,6 +94,8 @@ export interface OpenBreaker {
   channel: string;
   reason: string | null;
   openedAt: Date;
+  /** No probe will leave. */
+  byHand: boolean;
 }
 
 /** Breakers that have been open for that long and for whose opening there is no alert yet. */
@@ -105,7 +107,9 @@ export async function findLongOpenBreakers(
   const { rows } = await db.query<OpenBreaker>({
     name: 'find-long-open-breakers',
     text: `
-      SELECT l.id, l.name AS channel, l.reason, l.opened_at AS "openedAt" FROM lanes l
+      SELECT l.id, l.name AS channel, l.reason, l.opened_at AS "openedAt",
+        l.state = 'open' AND l.probe_at IS NULL AS "byHand"
+      FROM lanes l
       WHERE l.state <> 'closed' AND l.opened_at <= $1::timestamptz - make_interval(mins => $2)
         AND NOT EXISTS (SELECT FROM reports a WHERE a.kind = 'breaker_open' AND NOT a.requested
           AND a.key = l.id || '@' || floor(extract(epoch FROM l.opened_at) * 1000))

@@ -1,8 +1,8 @@
 import { readJwtExpiry } from '@app/channels';
-import type { Queryable } from '@app/domain';
-import { decrypt, DecryptionError, type Logger, messageOf } from '@app/platform';
+import { isDatabaseAway, type Queryable } from '@app/domain';
+import { type Clock, decrypt, DecryptionError, Isolated, type Logger } from '@app/platform';
 import type { AlertContent } from './content.js';
-import { addReportsOnce } from './outbox.queries.js';
+import { addDailyOnce, addReportsOnce } from './outbox.queries.js';
 import {
   addCompletionReports,
   findClosedBreakers,
@@ -12,6 +12,7 @@ import {
   readLaneTokens,
   readReportStart,
 } from './raise.queries.js';
+import { recipientsOf } from './recipients.js';
 import { dueDates, latestDue, periodOf } from './report-day.js';
 import type { Now, ReportSettings } from './settings.js';
 
@@ -39,8 +40,28 @@ export interface RaiseOptions {
   settings: ReportSettings;
   alerts: AlertSettings;
   now: Now;
+  clock: Clock;
   logger: Logger;
 }
+
+/** Something that is worth an alert. */
+interface Noticed {
+  kind: AlertContent['kind'];
+  key: string;
+  mailingId?: number;
+  /** Null: on a closer look it is not. */
+  content: () => AlertContent | null;
+}
+
+/** One thing that is looked at. */
+interface Raiser {
+  report: string;
+  raise: (now: Date) => Promise<number>;
+}
+
+const RAISE_TASK = 'report-raise';
+const ALERT_TASK = 'report-alert';
+export const RAISE_TASKS: readonly string[] = [RAISE_TASK, ALERT_TASK];
 
 /**
  * Notices what is to be reported and writes it down, each thing once: the row in the database is
@@ -50,27 +71,40 @@ export class RaiseService {
   private dailyUpTo = '';
   private readonly expiries = new Map<number, { sealed: Buffer; expiresAt: Date | null }>();
 
-  constructor(private readonly options: RaiseOptions) {}
+  private readonly raisers: readonly Raiser[] = [
+    { report: 'daily', raise: (now) => this.raiseDaily(now) },
+    { report: 'completion', raise: (now) => addCompletionReports(this.options.db, now) },
+    { report: 'error_rate', raise: (now) => this.raiseErrorRates(now) },
+    { report: 'breaker', raise: (now) => this.raiseBreakers(now) },
+    { report: 'token_expiry', raise: (now) => this.raiseTokenExpiries(now) },
+  ];
+  private readonly raising: Isolated<Raiser>;
+  private readonly alerting: Isolated<Noticed>;
+
+  constructor(private readonly options: RaiseOptions) {
+    const { clock, logger } = options;
+    const shared = { isShared: isDatabaseAway, clock, logger };
+    this.raising = new Isolated<Raiser>({
+      ...shared,
+      task: RAISE_TASK,
+      key: ({ report }) => report,
+      fields: ({ report }) => ({ report }),
+    });
+    this.alerting = new Isolated<Noticed>({
+      ...shared,
+      task: ALERT_TASK,
+      key: ({ kind, key }) => `${kind} ${key}`,
+      fields: ({ kind, key }) => ({ alert: kind, key }),
+    });
+  }
 
   /** @returns whether there is something new to send. */
   async run(): Promise<boolean> {
     const now = await this.options.now();
-    const raisers = {
-      daily: () => this.raiseDaily(now),
-      completion: () => addCompletionReports(this.options.db, now),
-      error_rate: () => this.raiseErrorRates(now),
-      breaker: () => this.raiseBreakers(now),
-      token_expiry: () => this.raiseTokenExpiries(now),
-    };
     let added = 0;
-    for (const [report, raise] of Object.entries(raisers)) {
-      try {
-        added += await raise();
-      } catch (error) {
-        // One that fails must not keep the others from being noticed.
-        this.options.logger.warn({ report, error: messageOf(error) }, 'a report was not raised');
-      }
-    }
+    await this.raising.run(this.raisers, async ({ raise }) => {
+      added += await raise(now);
+    });
     return added > 0;
   }
 
@@ -80,17 +114,8 @@ export class RaiseService {
     if (latest <= this.dailyUpTo) return 0;
     const since = await readReportStart(db);
     const dates = since ? dueDates(since, now, settings) : [];
-    const added = await addReportsOnce(
-      db,
-      dates.map((date) => ({
-        kind: 'daily',
-        key: date,
-        transport: 'email',
-        date,
-        period: periodOf(date, settings),
-      })),
-      now,
-    );
+    let added = 0;
+    for (const date of dates) added += await addDailyOnce(db, date, periodOf(date, settings), now);
     this.dailyUpTo = latest;
     return added;
   }
@@ -102,69 +127,89 @@ export class RaiseService {
       threshold: alerts.errorRate,
       leastAttempts: ERROR_RATE_LEAST_ATTEMPTS,
     });
-    let added = 0;
-    for (const { id, name, attempts, bad, reasons } of found) {
-      const content: AlertContent = {
+    return this.alertAll(
+      now,
+      found.map(({ id, name, attempts, bad, reasons }) => ({
         kind: 'error_rate',
-        mailing: { id, name },
-        at: now.toISOString(),
-        minutes: ERROR_RATE_MINUTES,
-        attempts,
-        bad,
-        threshold: alerts.errorRate,
-        reasons,
-      };
-      added += await this.addAlert(String(id), content, now, id);
-    }
-    return added;
+        key: String(id),
+        mailingId: id,
+        content: () => ({
+          kind: 'error_rate',
+          mailing: { id, name },
+          at: now.toISOString(),
+          minutes: ERROR_RATE_MINUTES,
+          attempts,
+          bad,
+          threshold: alerts.errorRate,
+          reasons,
+        }),
+      })),
+    );
   }
 
   private async raiseBreakers(now: Date): Promise<number> {
     const { read } = this.options;
-    let added = 0;
-    for (const { id, channel, reason, openedAt } of await findLongOpenBreakers(
-      read,
-      now,
-      BREAKER_MINUTES,
-    )) {
-      const content: AlertContent = {
-        kind: 'breaker_open',
-        channel,
-        openedAt: openedAt.toISOString(),
-        at: now.toISOString(),
-        reason,
-      };
-      added += await this.addAlert(`${id}@${openedAt.getTime()}`, content, now);
-    }
-    for (const { key, channel, openedAt, closedAt } of await findClosedBreakers(read, now)) {
-      const content: AlertContent = {
-        kind: 'breaker_closed',
-        channel,
-        openedAt: openedAt.toISOString(),
-        at: closedAt.toISOString(),
-        reason: null,
-      };
-      added += await this.addAlert(key, content, now);
-    }
-    return added;
+    const opened = await findLongOpenBreakers(read, now, BREAKER_MINUTES);
+    const closed = await findClosedBreakers(read, now);
+    return this.alertAll(now, [
+      ...opened.map(({ id, channel, reason, openedAt, byHand }) => ({
+        kind: 'breaker_open' as const,
+        key: `${id}@${openedAt.getTime()}`,
+        content: () => ({
+          kind: 'breaker_open' as const,
+          channel,
+          openedAt: openedAt.toISOString(),
+          at: now.toISOString(),
+          reason,
+          byHand,
+        }),
+      })),
+      ...closed.map(({ key, channel, openedAt, closedAt }) => ({
+        kind: 'breaker_closed' as const,
+        key,
+        content: () => ({
+          kind: 'breaker_closed' as const,
+          channel,
+          openedAt: openedAt.toISOString(),
+          at: closedAt.toISOString(),
+          reason: null,
+        }),
+      })),
+    ]);
   }
 
   /** Once a day, at the report time, for as long as it lasts. */
   private async raiseTokenExpiries(now: Date): Promise<number> {
     const { read, settings } = this.options;
     const day = latestDue(now, settings);
+    const lanes = await readLaneTokens(read, day);
+    return this.alertAll(
+      now,
+      lanes
+        .filter(({ alerted }) => !alerted)
+        .map((lane) => ({
+          kind: 'token_expiry',
+          key: `${lane.id}@${day}`,
+          content: () => {
+            const expiresAt = this.expiryOf(lane);
+            if (!expiresAt || expiresAt.getTime() - now.getTime() > TOKEN_WARNING_MS) return null;
+            return {
+              kind: 'token_expiry',
+              channel: lane.channel,
+              at: now.toISOString(),
+              expiresAt: expiresAt.toISOString(),
+            };
+          },
+        })),
+    );
+  }
+
+  private async alertAll(now: Date, noticed: readonly Noticed[]): Promise<number> {
     let added = 0;
-    for (const lane of await readLaneTokens(read, day)) {
-      const expiresAt = lane.alerted ? null : this.expiryOf(lane);
-      if (!expiresAt || expiresAt.getTime() - now.getTime() > TOKEN_WARNING_MS) continue;
-      const content: AlertContent = {
-        kind: 'token_expiry',
-        channel: lane.channel,
-        at: now.toISOString(),
-        expiresAt: expiresAt.toISOString(),
-      };
-      added += await this.addAlert(`${lane.id}@${day}`, content, now);
-    }
+    await this.alerting.run(noticed, async ({ key, content, mailingId }) => {
+      const alert = content();
+      if (alert) added += await this.addAlert(key, alert, now, mailingId);
+    });
     return added;
   }
 
@@ -179,7 +224,7 @@ export class RaiseService {
     const added = await addReportsOnce(
       db,
       [
-        { ...report, transport: 'email', recipients: [...settings.recipients] },
+        { ...report, transport: 'email', recipients: recipientsOf(settings.recipients) },
         ...(alerts.webhook === null
           ? []
           : [{ ...report, transport: 'webhook' as const, recipients: [alerts.webhook] }]),

@@ -16,8 +16,8 @@ export interface Period {
 const MOST_DAYS_LATE = 7;
 
 /**
- * What the report of a date covers: from the report time on the day before to the report time on
- * the date itself. That is 23 or 25 hours where the clock was changed in between. A report time that
+ * What the report of a date covers as long as the settings stay as they are: from the report time on
+ * the day before to the report time on the date itself. That is 23 or 25 hours where the clock was changed in between. A report time that
  * the wall clock skips comes later by the length of the gap; of one that it shows twice the first
  * counts.
  *

@@ -1,11 +1,11 @@
 import type { Queryable } from '@app/domain';
-import { type Clock, type Logger, messageOf } from '@app/platform';
+import { type Clock, type Logger, messageOf, taskHealth } from '@app/platform';
 import { Mailer, type MailLimits } from './mailer.js';
-import { type AlertSettings, RaiseService } from './raise.service.js';
-import { SendService } from './send.service.js';
+import { type AlertSettings, RAISE_TASKS, RaiseService } from './raise.service.js';
+import { recordTask, SendService } from './send.service.js';
 import type { Now, ReportSettings } from './settings.js';
 import { Webhook } from './webhook.js';
-import { ReportWriter } from './writer.js';
+import { ReportWriter, WRITE_TASK } from './writer.js';
 
 export interface ReportOptions {
   /** The leader's session: everything is written through it. */
@@ -15,11 +15,13 @@ export interface ReportOptions {
   settings: ReportSettings;
   alerts: Omit<AlertSettings, 'webhook'> & { webhookUrl: string | undefined };
   mail: { url: string | undefined; from: string; limits?: Partial<MailLimits> };
-  clock: Pick<Clock, 'monotonic'>;
+  clock: Clock;
   logger: Logger;
   /** Default: the database's clock. */
   now?: Now;
 }
+
+const TASKS = [...RAISE_TASKS, WRITE_TASK, recordTask('email'), recordTask('webhook')];
 
 /** Reports and alerts of one time of leadership: noticing, writing and sending, each a task of its own. */
 export class Reports {
@@ -38,20 +40,21 @@ export class Reports {
       settings,
       alerts: { ...alerts, webhook: webhookUrl === undefined ? null : new URL(webhookUrl).origin },
       now,
+      clock,
       logger,
     });
-    this.writer = new ReportWriter({ db, read, settings, now });
-    const sending = { db, now, clock, logger };
+    this.writer = new ReportWriter({ db, read, settings, now, clock, logger });
+    const sending = { db, settings, now, clock, logger };
     this.mail = new SendService({
       ...sending,
       transport: 'email',
-      way: mail.url === undefined ? null : new Mailer({ ...mail, url: mail.url, settings }),
+      way: mail.url === undefined ? null : new Mailer({ ...mail, url: mail.url }),
       whyNot: 'SMTP_URL is not set',
     });
     this.webhook = new SendService({
       ...sending,
       transport: 'webhook',
-      way: webhookUrl === undefined ? null : new Webhook({ url: webhookUrl, settings }),
+      way: webhookUrl === undefined ? null : new Webhook({ url: webhookUrl }),
       whyNot: 'ALERT_WEBHOOK_URL is not set',
     });
   }
@@ -66,8 +69,8 @@ export class Reports {
     try {
       await this.writer.run();
     } catch (error) {
-      // What is written already need not wait for what cannot be written now.
-      this.options.logger.warn({ error: messageOf(error) }, 'a report could not be written');
+      // The sessions that read are away: what is written already can still be sent.
+      this.options.logger.warn({ error: messageOf(error) }, 'reports could not be written');
     }
     return this.mail.run();
   }
@@ -86,6 +89,7 @@ export class Reports {
   close(): void {
     this.mail.close();
     this.webhook.close();
+    for (const task of TASKS) taskHealth.forget(task);
   }
 }
 

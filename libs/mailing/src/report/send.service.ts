@@ -1,5 +1,6 @@
-import type { Queryable, ReportTransport } from '@app/domain';
-import { type Clock, Counter, type Logger, metrics } from '@app/platform';
+import { isDatabaseAway, type Queryable, type ReportTransport } from '@app/domain';
+import { type Clock, Counter, Isolated, type Logger, messageOf, metrics } from '@app/platform';
+import { asciiText, storableText } from './foreign-text.js';
 import { keepUnsendable } from './outbox.queries.js';
 import {
   type AttemptRecord,
@@ -11,7 +12,9 @@ import {
   type Refusal,
   returnAbandoned,
 } from './sending.queries.js';
-import type { Now } from './settings.js';
+import type { Now, ReportSettings } from './settings.js';
+import type { Rendered } from './templates/context.js';
+import { render } from './templates/render.js';
 
 /** Seconds to wait after the first, second … attempt; the last one again and again. */
 const RETRY_SCHEDULE_S = [30, 60, 120, 300, 600, 900];
@@ -36,17 +39,24 @@ export type SendOutcome =
       error: string;
       /** The content was on its way and nobody said what became of it: it may have arrived. */
       uncertain: boolean;
-    };
+    }
+  /** It cannot be laid out, today no more than tomorrow: nothing was tried. */
+  | { kind: 'unsendable'; error: string };
 
 /** A way out for reports: e-mail, webhook. */
 export interface ReportWay {
   /**
    * Never throws for the behaviour of the other side, and ends within a bounded time.
    *
+   * @param rendered the report as its readers see it
    * @param handOver to be awaited directly before the first byte of the content leaves; when it
    *   rejects, nothing may leave.
    */
-  send(report: ClaimedReport, handOver: () => Promise<void>): Promise<SendOutcome>;
+  send(
+    report: ClaimedReport,
+    rendered: Rendered,
+    handOver: () => Promise<void>,
+  ): Promise<SendOutcome>;
   /** From now on there is little time: an attempt under way gets a few seconds more. */
   stop(): void;
   close(): void;
@@ -58,8 +68,9 @@ export interface SendOptions {
   /** Null: there is none, for the reason given. */
   way: ReportWay | null;
   whyNot: string;
+  settings: ReportSettings;
   now: Now;
-  clock: Pick<Clock, 'monotonic'>;
+  clock: Clock;
   logger: Logger;
 }
 
@@ -70,12 +81,24 @@ const attempted = new Counter({
   registers: [metrics],
 });
 
+export const recordTask = (transport: ReportTransport) => `report-record-${transport}`;
+
 /** Sends what is due on one way, one report at a time. Only the leader has one. */
 export class SendService {
   /** Outcomes that are known here and not yet in the database. */
   private unrecorded: AttemptRecord[] = [];
+  private readonly recording: Isolated<AttemptRecord>;
 
-  constructor(private readonly options: SendOptions) {}
+  constructor(private readonly options: SendOptions) {
+    this.recording = new Isolated<AttemptRecord>({
+      task: recordTask(options.transport),
+      key: ({ id }) => id,
+      fields: ({ id, attempt }) => ({ report: id, attempt }),
+      isShared: isDatabaseAway,
+      clock: options.clock,
+      logger: options.logger,
+    });
+  }
 
   /** @returns whether there may be more to send now. */
   async run(): Promise<boolean> {
@@ -102,7 +125,7 @@ export class SendService {
   private async send(way: ReportWay, report: ClaimedReport, begun: Date): Promise<boolean> {
     const { clock, transport, logger } = this.options;
     const startedAt = clock.monotonic();
-    const outcome = await way.send(report, () => this.handOver(report));
+    const outcome = await this.attempt(way, report);
     const now = new Date(begun.getTime() + clock.monotonic() - startedAt);
     const record = recordOf(report, outcome, now);
     this.unrecorded.push(record);
@@ -115,6 +138,30 @@ export class SendService {
     return outcome.kind !== 'retry';
   }
 
+  /** What goes wrong with one report becomes its outcome: the others have their turn. */
+  private async attempt(way: ReportWay, report: ClaimedReport): Promise<SendOutcome> {
+    const rendered = this.layOut(report);
+    if ('error' in rendered) return { kind: 'unsendable', ...rendered };
+    let handedOver = false;
+    try {
+      return await way.send(report, rendered, async () => {
+        await this.handOver(report);
+        handedOver = true;
+      });
+    } catch (error) {
+      const answered = { refused: [], answer: null };
+      return { kind: 'retry', ...answered, error: messageOf(error), uncertain: handedOver };
+    }
+  }
+
+  private layOut({ content, possibleDuplicate }: ClaimedReport): Rendered | { error: string } {
+    try {
+      return render(content, this.options.settings, { possibleDuplicate });
+    } catch (error) {
+      return { error: `It could not be laid out: ${messageOf(error)}` };
+    }
+  }
+
   private async handOver({ id, attempts }: ClaimedReport): Promise<void> {
     if (await markHandedOverIfSending(this.options.db, id, attempts)) return;
     throw new Error('The attempt is no longer ours');
@@ -122,9 +169,21 @@ export class SendService {
 
   /** Outcomes stay in memory until they are written down, whatever happens to the database. */
   private async record(): Promise<void> {
-    for (const record of [...this.unrecorded]) {
-      await recordAttemptIfSending(this.options.db, record);
+    await this.recording.run([...this.unrecorded], async (record) => {
+      await this.recordOne(record);
       this.unrecorded = this.unrecorded.filter((other) => other !== record);
+    });
+  }
+
+  /** Words that the database does not take are no reason not to know what became of a report. */
+  private async recordOne(record: AttemptRecord): Promise<void> {
+    const { db, logger } = this.options;
+    try {
+      await recordAttemptIfSending(db, record);
+    } catch (error) {
+      if (!isRefusedValue(error)) throw error;
+      logger.warn({ report: record.id, error: messageOf(error) }, 'an answer was stored as ASCII');
+      await recordAttemptIfSending(db, inAscii(record));
     }
   }
 
@@ -140,6 +199,9 @@ export class SendService {
 function recordOf(report: ClaimedReport, outcome: SendOutcome, now: Date): AttemptRecord {
   const { id, attempts: attempt } = report;
   const accepted = outcome.kind === 'sent' ? outcome.accepted : [];
+  const refused = outcome.kind === 'unsendable' ? [] : outcome.refused;
+  const answer = outcome.kind === 'unsendable' ? null : outcome.answer;
+  const error = errorOf(outcome);
   const arrived = report.accepted.length + accepted.length > 0;
   const notBefore = new Date(now.getTime() + waitMs(attempt));
   const again = asksForMore(outcome) && notBefore <= report.giveUpAt;
@@ -149,10 +211,26 @@ function recordOf(report: ClaimedReport, outcome: SendOutcome, now: Date): Attem
     becomes: again ? 'pending' : arrived ? 'sent' : 'failed',
     notBefore: again ? notBefore : null,
     accepted,
-    refused: outcome.refused,
+    refused: refused.map((one) => ({ ...one, answer: storableText(one.answer) })),
     uncertain: outcome.kind === 'retry' && outcome.uncertain,
-    answer: outcome.answer,
-    error: errorOf(outcome),
+    answer: answer === null ? null : storableText(answer),
+    error: error === null ? null : storableText(error),
+  };
+}
+
+/** SQLSTATE 22: what was to be stored is at fault, not the database. */
+function isRefusedValue(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' && code.startsWith('22');
+}
+
+function inAscii(record: AttemptRecord): AttemptRecord {
+  const { refused, answer, error } = record;
+  return {
+    ...record,
+    refused: refused.map((one) => ({ ...one, answer: asciiText(one.answer) })),
+    answer: answer === null ? null : asciiText(answer),
+    error: error === null ? null : asciiText(error),
   };
 }
 

@@ -1,4 +1,5 @@
 import { messageOf } from '@app/platform';
+import type { Recipients } from './recipients.js';
 import type { Refusal } from './sending.queries.js';
 import type { SendOutcome } from './send.service.js';
 
@@ -25,9 +26,13 @@ interface SmtpError {
 /** "Authenticate first" and its like are final for nobody: somebody will mend the settings. */
 const OUR_LOGIN = new Set([530, 534, 535, 538]);
 
-export function successOf(info: SmtpSuccess): SendOutcome {
-  const { refused, deferred } = sortRecipients((info.rejectedErrors ?? []) as SmtpError[]);
-  const accepted = info.accepted.map((one) => (typeof one === 'string' ? one : one.address));
+/** @param recipients whom the attempt was for */
+export function successOf(info: SmtpSuccess, recipients: Recipients): SendOutcome {
+  const errors = (info.rejectedErrors ?? []) as SmtpError[];
+  const { refused, deferred } = sortRecipients(errors, recipients);
+  const accepted = info.accepted.map((one) =>
+    recipients.spelled(typeof one === 'string' ? one : one.address),
+  );
   return { kind: 'sent', accepted, refused, deferred, answer: info.response };
 }
 
@@ -40,14 +45,14 @@ export function successOf(info: SmtpSuccess): SendOutcome {
  */
 export function failureOf(
   error: unknown,
-  recipients: readonly string[],
+  recipients: Recipients,
   handedOver: boolean,
 ): SendOutcome {
   const failure = (typeof error === 'object' && error !== null ? error : {}) as SmtpError;
   const { code, responseCode, rejectedErrors } = failure;
   const answer = failure.response ?? null;
   const message = messageOf(code === 'EABORT' ? (failure.cause ?? error) : error);
-  const { refused, deferred } = sortRecipients(rejectedErrors ?? []);
+  const { refused, deferred } = sortRecipients(rejectedErrors ?? [], recipients);
   if (rejectedErrors && refused.length > 0 && deferred.length === 0) {
     return { kind: 'refused', refused, answer, error: message };
   }
@@ -55,7 +60,7 @@ export function failureOf(
     const words = answer ?? message;
     return {
       kind: 'refused',
-      refused: recipients.map((recipient) => ({ recipient, answer: words })),
+      refused: recipients.addresses.map((recipient) => ({ recipient, answer: words })),
       answer,
       error: message,
     };
@@ -64,14 +69,15 @@ export function failureOf(
   return { kind: 'retry', refused, answer, error: message, uncertain };
 }
 
-function sortRecipients(errors: readonly SmtpError[]): {
-  refused: Refusal[];
-  deferred: string[];
-} {
+function sortRecipients(
+  errors: readonly SmtpError[],
+  recipients: Recipients,
+): { refused: Refusal[]; deferred: string[] } {
   const refused: Refusal[] = [];
   const deferred: string[] = [];
   for (const error of errors) {
-    const { recipient = '', response = '' } = error;
+    const { response = '' } = error;
+    const recipient = recipients.spelled(error.recipient ?? '');
     if (isFinal(error)) refused.push({ recipient, answer: response });
     else deferred.push(recipient);
   }

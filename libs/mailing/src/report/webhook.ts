@@ -3,17 +3,17 @@ import { messageOf } from '@app/platform';
 import axios, { type AxiosInstance } from 'axios';
 import type { ClaimedReport } from './sending.queries.js';
 import type { ReportWay, SendOutcome } from './send.service.js';
-import type { ReportSettings } from './settings.js';
-import { render } from './templates/render.js';
+import { MOST_KEPT, storableText } from './foreign-text.js';
+import type { Rendered } from './templates/context.js';
 
 const ATTEMPT_MS = 10_000;
 const GRACE_MS = 3_000;
-const KEPT_OF_ANSWER = 500;
+/** Whatever the encoding, these are more characters than are kept. */
+const READ_BYTES = 4 * MOST_KEPT;
 
 export interface WebhookOptions {
   /** May hold a secret: it is told to nobody. */
   url: string;
-  settings: ReportSettings;
   attemptMs?: number;
 }
 
@@ -29,15 +29,18 @@ export class Webhook implements ReportWay {
     this.http = axios.create({
       maxRedirects: 0,
       responseType: 'stream',
+      // A few compressed bytes may be a gigabyte: what comes is looked at as it comes.
+      decompress: false,
       validateStatus: () => true,
     });
   }
 
-  async send(report: ClaimedReport, handOver: () => Promise<void>): Promise<SendOutcome> {
-    const { url, settings, attemptMs = ATTEMPT_MS } = this.options;
-    const { subject, text } = render(report.content, settings, {
-      possibleDuplicate: report.possibleDuplicate,
-    });
+  async send(
+    report: ClaimedReport,
+    { subject, text }: Rendered,
+    handOver: () => Promise<void>,
+  ): Promise<SendOutcome> {
+    const { url, attemptMs = ATTEMPT_MS } = this.options;
     const { messageId: id, key, content } = report;
     let handedOver = false;
     try {
@@ -47,7 +50,11 @@ export class Webhook implements ReportWay {
         url,
         { id, key, subject, text, ...content },
         {
-          headers: { 'idempotency-key': id, 'user-agent': 'Posthorn' },
+          headers: {
+            'idempotency-key': id,
+            'user-agent': 'Posthorn',
+            'accept-encoding': 'identity',
+          },
           signal: AbortSignal.any([AbortSignal.timeout(attemptMs), this.stopping.signal]),
         },
       );
@@ -75,17 +82,19 @@ export class Webhook implements ReportWay {
 }
 
 /** The status has said everything: what follows is kept for people, as far as it comes. */
-async function beginningOf(body: Readable): Promise<string> {
-  let text = '';
+export async function beginningOf(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
   try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      text += chunk.toString('utf8');
-      if (text.length >= KEPT_OF_ANSWER) break;
+    for await (const chunk of body) {
+      chunks.push(chunk.subarray(0, READ_BYTES - bytes));
+      bytes += chunk.length;
+      if (bytes >= READ_BYTES) break;
     }
   } catch {
     // Cut off.
   }
-  return text.slice(0, KEPT_OF_ANSWER);
+  return storableText(new TextDecoder().decode(Buffer.concat(chunks), { stream: true }));
 }
 
 function outcomeOf(report: ClaimedReport, status: number, words: string): SendOutcome {

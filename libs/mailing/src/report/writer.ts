@@ -1,4 +1,5 @@
-import type { Queryable } from '@app/domain';
+import { isDatabaseAway, type Queryable } from '@app/domain';
+import { type Clock, Isolated, type Logger, messageOf } from '@app/platform';
 import type { CompletionContent, Ending } from './content.js';
 import { type FinishedMailing, readFinished } from './completion.queries.js';
 import { writeDaily } from './daily.js';
@@ -6,15 +7,21 @@ import { readReasons } from './daily.queries.js';
 import {
   dropUnwritten,
   findUnwritten,
+  noteUnwritten,
   readDailyOf,
   type UnwrittenReport,
   writeIfUnwritten,
   type Writing,
 } from './outbox.queries.js';
+import { storableText } from './foreign-text.js';
 import { isTodaySomewhere, lastDay, localDate, type Period, periodOf } from './report-day.js';
+import { recipientsOf } from './recipients.js';
 import type { Now, ReportSettings } from './settings.js';
 
 const MOST_REASONS = 5;
+/** Reports that are written before the mails have their turn again. */
+const PAGE = 20;
+export const WRITE_TASK = 'report-write';
 
 export interface WriterOptions {
   /** The leader's session: writes. */
@@ -23,18 +30,50 @@ export interface WriterOptions {
   read: Queryable;
   settings: ReportSettings;
   now: Now;
+  clock: Clock;
+  logger: Logger;
 }
 
 /** Gives reports their content, once: from then on they say the same in every attempt. */
 export class ReportWriter {
-  constructor(private readonly options: WriterOptions) {}
+  private readonly isolated: Isolated<UnwrittenReport>;
 
+  constructor(private readonly options: WriterOptions) {
+    this.isolated = new Isolated<UnwrittenReport>({
+      task: WRITE_TASK,
+      key: ({ id }) => id,
+      fields: ({ id, kind, date, mailingId }) => ({ report: id, kind, date, mailing: mailingId }),
+      isShared: isDatabaseAway,
+      clock: options.clock,
+      logger: options.logger,
+    });
+  }
+
+  /** Writes the oldest that can be written: those that cannot hold up no other, however many they are. */
   async run(): Promise<void> {
-    const { db } = this.options;
-    for (const report of await findUnwritten(db)) {
+    for (let after = 0; ;) {
+      const page = await findUnwritten(this.options.db, after, PAGE);
+      const last = page.at(-1);
+      if (!last && after > 0) return;
+      const { succeeded } = await this.isolated.run(page, (report) => this.writeOne(report));
+      if (succeeded > 0 || !last || page.length < PAGE) return;
+      after = last.id;
+    }
+  }
+
+  /** @throws what kept the report from being written, which then stands beside it too. */
+  private async writeOne(report: UnwrittenReport): Promise<void> {
+    const { db, now } = this.options;
+    try {
       const writing = await this.write(report);
       if (writing) await writeIfUnwritten(db, report.id, writing);
       else await dropUnwritten(db, report.id);
+    } catch (error) {
+      if (!isDatabaseAway(error)) {
+        const reason = storableText(`It could not be written: ${messageOf(error)}`);
+        await noteUnwritten(db, report.id, reason, await now());
+      }
+      throw error;
     }
   }
 
@@ -51,7 +90,7 @@ export class ReportWriter {
   private async daily(report: UnwrittenReport, date: string): Promise<Writing> {
     const { read, settings } = this.options;
     const { timezone } = settings;
-    const recipients = [...settings.recipients];
+    const recipients = recipientsOf(settings.recipients);
     const now = await this.options.now();
     const again = report.requested && date !== localDate(now, timezone);
     const earlier = again ? await readDailyOf(read, date) : null;
@@ -60,7 +99,7 @@ export class ReportWriter {
     const period = untilNow
       ? lastDay(now, timezone)
       : (periodIn(report) ?? periodOf(date, settings));
-    return { ...(await writeDaily(read, date, period, timezone)), period, recipients };
+    return { ...(await writeDaily(read, date, period, settings)), period, recipients };
   }
 
   /** Null when there is nothing to report: the mailing is gone, or runs again and will finish anew. */
@@ -81,7 +120,7 @@ export class ReportWriter {
       counts: mailing.counts,
       reasons,
     };
-    const recipients = unique([...settings.recipients, ...mailing.reportTo]);
+    const recipients = recipientsOf(settings.recipients, mailing.reportTo);
     return { content, attachment: null, period: null, recipients };
   }
 }
@@ -93,9 +132,4 @@ function periodIn({ periodFrom: from, periodTo: to }: UnwrittenReport): Period |
 function endingOf({ status, endedAt, endAt, counts }: FinishedMailing): Ending {
   if (status === 'cancelled') return 'cancelled';
   return counts.expired > 0 || (endedAt !== null && endedAt >= endAt) ? 'end_time' : 'all_done';
-}
-
-/** Addresses that differ in nothing but capitals are one. */
-function unique(addresses: string[]): string[] {
-  return [...new Map(addresses.map((address) => [address.toLowerCase(), address])).values()];
 }
