@@ -6,7 +6,7 @@ import tseslint from 'typescript-eslint';
 const MAY_IMPORT = {
   'libs/platform': [],
   'libs/domain': ['platform'],
-  'libs/queue': ['platform'],
+  'libs/queue': ['platform', 'domain'],
   'libs/channels': ['platform'],
   'libs/mailing': ['platform', 'domain', 'queue', 'channels'],
   'libs/testkit': ['platform', 'domain', 'queue', 'channels', 'mailing'],

@@ -14,10 +14,11 @@ main(async () => {
   const url = config.DATABASE_DIRECT_URL ?? config.DATABASE_URL;
   const dataSource = await createDataSource(url, 'migrate', {
     statementTimeoutMs: LONGEST_STEP_MS,
+    idleInTransactionMs: 0,
+    ownSession: true,
   }).initialize();
   const session = dataSource.createQueryRunner();
   try {
-    await session.query('SET idle_in_transaction_session_timeout = 0');
     await session.query(`SELECT pg_advisory_lock(${MIGRATION_LOCK})`);
     const done = await dataSource.runMigrations();
     await migrateQueue(config.QUEUE_URL ?? url);

@@ -32,6 +32,7 @@ export class BeatService implements OnApplicationBootstrap, OnModuleDestroy {
   private term: Term | undefined;
   private timer: NodeJS.Timeout | undefined;
   private lastContact = new Date(0);
+  private complaint: string | undefined;
 
   constructor(
     @Inject(BEAT_CONFIG) private readonly config: BeatConfig,
@@ -55,13 +56,14 @@ export class BeatService implements OnApplicationBootstrap, OnModuleDestroy {
     try {
       const session = await LeaderSession.tryOpen(this.config.directUrl);
       this.lastContact = systemClock.now();
+      this.complaint = undefined;
       if (session && this.stopped) await session.close();
       else if (session) {
         this.lead(session);
         return;
       }
     } catch (error) {
-      this.logger.warn({ error: messageOf(error) }, 'the database cannot be reached');
+      this.complain(messageOf(error));
     }
     this.standAgain();
   }
@@ -84,9 +86,17 @@ export class BeatService implements OnApplicationBootstrap, OnModuleDestroy {
     if (!this.stopped) this.timer = setTimeout(() => void this.stand(), STANDBY_MS);
   }
 
+  /** One line per reason, not one a second. */
+  private complain(error: string): void {
+    if (error !== this.complaint) this.logger.warn({ error }, 'waiting for the database');
+    this.complaint = error;
+  }
+
   private checkContact(): Promise<void> {
+    if (this.term) return this.term.check();
+    if (this.complaint !== undefined) return Promise.reject(new Error(this.complaint));
     const silent = systemClock.now().getTime() - this.lastContact.getTime();
-    return this.term || silent < 10 * STANDBY_MS
+    return silent < 10 * STANDBY_MS
       ? Promise.resolve()
       : Promise.reject(new Error('the database cannot be reached'));
   }
@@ -132,6 +142,11 @@ class Term {
       this.dispatch.wake();
       for (const loop of this.loops) loop.announce();
     });
+  }
+
+  /** Whether the leader can work. */
+  check(): Promise<void> {
+    return this.session.check();
   }
 
   async end(): Promise<void> {

@@ -1,18 +1,26 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import {
-  connectionOptions,
+  checkDatabase,
   LEADER_LOCK,
+  openSession,
   type Queryable,
+  type SessionSettings,
   type Statement,
   WAKE_CHANNEL,
 } from '@app/domain';
-import pg from 'pg';
+import { messageOf } from '@app/platform';
+import type pg from 'pg';
 import { takeTurns } from './turns.js';
 
+/** SQLSTATE read_only_sql_transaction: another server may be the one that writes now. */
+const TAKES_NO_WRITES = '25006';
 /** The driver's words for a statement that was not answered within its `query_timeout`. */
 const SILENCE = 'Query read timeout';
 const GOODBYE_MS = 1_000;
+const PROOF_EVERY_MS = 2_000;
+/** A server that answers and takes no writes for so long is not the one to lead on, ms. */
+const WRITELESS_LIMIT_MS = 30_000;
 
 /**
  * The session that holds the leader's lock. All writes of the leader go through it, so a leader
@@ -23,12 +31,17 @@ export class LeaderSession extends EventEmitter<{ lost: [Error]; wake: [] }> {
   /** The same session, for what takes long and can wait. */
   readonly patient: Queryable;
   private isOpen = true;
+  private readonly proof: NodeJS.Timeout;
+  private isProving = false;
+  private wroteAt = performance.now();
+  private trouble: Error | undefined;
 
   private constructor(private readonly client: pg.Client) {
     super();
     const session = watched(client, (error) => {
       this.lose(error);
     });
+    this.proof = setInterval(() => void this.prove(), PROOF_EVERY_MS);
     ({ db: this.db, patient: this.patient } = takeTurns(session));
     client.on('error', (error) => {
       this.lose(error);
@@ -39,14 +52,15 @@ export class LeaderSession extends EventEmitter<{ lost: [Error]; wake: [] }> {
     client.on('notification', () => this.emit('wake'));
   }
 
-  /** @returns null when another beat leads. @throws when the database cannot be reached. */
+  /**
+   * @returns null when another beat leads.
+   * @throws when the database cannot be reached; UnusableDatabase when nobody can work with it.
+   */
   static async tryOpen(url: string): Promise<LeaderSession | null> {
-    const client = new pg.Client(
-      connectionOptions(url, 'posthorn-beat-leader', { avoidSequentialScans: true }),
-    );
+    const client = await openSession(url, 'posthorn-beat-leader', LEADER);
     client.on('error', () => undefined);
-    await client.connect();
     try {
+      await checkDatabase(client);
       const { rows } = await client.query<{ leads: boolean }>(
         'SELECT pg_try_advisory_lock($1) AS leads',
         [LEADER_LOCK],
@@ -55,7 +69,7 @@ export class LeaderSession extends EventEmitter<{ lost: [Error]; wake: [] }> {
         await letGo(client);
         return null;
       }
-      await client.query(SETTINGS);
+      await client.query(KEEP_ALIVE);
       await client.query(`LISTEN ${WAKE_CHANNEL}`);
       return new LeaderSession(client);
     } catch (error) {
@@ -66,28 +80,62 @@ export class LeaderSession extends EventEmitter<{ lost: [Error]; wake: [] }> {
 
   async close(): Promise<void> {
     this.isOpen = false;
+    clearInterval(this.proof);
     await letGo(this.client);
+  }
+
+  /** Resolves when the leader could write a moment ago; rejects with what hindered it. */
+  check(): Promise<void> {
+    return this.trouble ? Promise.reject(this.trouble) : Promise.resolve();
+  }
+
+  /** What waits for its turn has not failed: a statement before it may take as long as it may. */
+  private async prove(): Promise<void> {
+    if (this.isProving) return;
+    this.isProving = true;
+    try {
+      await checkDatabase(this.db);
+      await this.db.query(WRITE);
+      this.wroteAt = performance.now();
+      this.trouble = undefined;
+    } catch (error) {
+      this.trouble = error as Error;
+      const seconds = Math.round((performance.now() - this.wroteAt) / 1_000);
+      if (seconds * 1_000 >= WRITELESS_LIMIT_MS) {
+        this.lose(new Error(`no write has succeeded for ${seconds} s: ${messageOf(error)}`));
+      }
+    } finally {
+      this.isProving = false;
+    }
   }
 
   private lose(error: Error): void {
     if (!this.isOpen) return;
     this.isOpen = false;
+    clearInterval(this.proof);
     void letGo(this.client);
     this.emit('lost', error);
   }
 }
 
+/** Takes a transaction's number, and waits until that is as safe as any commit. */
+const WRITE: Statement = { name: 'leader-writes', text: 'SELECT pg_current_xact_id()' };
+
 /**
  * A statement without any answer means that the connection died without a word: the driver would go
- * on waiting for that answer before it sends another one.
+ * on waiting for that answer before it sends another one. And a server that takes no writes any more
+ * is not the one to lead on.
  */
-function watched(client: pg.Client, onSilence: (error: Error) => void): Queryable {
+function watched(client: pg.Client, onLoss: (error: Error) => void): Queryable {
   return {
     query: async <Row extends object>(statement: Statement) => {
       try {
         return await client.query<Row>(statement);
       } catch (error) {
-        if (error instanceof Error && error.message === SILENCE) onSilence(error);
+        if (error instanceof Error) {
+          const { code } = error as { code?: string };
+          if (error.message === SILENCE || code === TAKES_NO_WRITES) onLoss(error);
+        }
         throw error;
       }
     },
@@ -106,8 +154,13 @@ async function letGo(client: pg.Client): Promise<void> {
  * A leader whose machine vanished, or whose process hangs, must lose its lock soon: the loops use the
  * session several times a second, so ten idle seconds mean that they stand still.
  */
-const SETTINGS = `
-  SET idle_session_timeout = '10s';
+const LEADER: SessionSettings = {
+  avoidSequentialScans: true,
+  ownSession: true,
+  more: { idle_session_timeout: '10s' },
+};
+/** Read back they say what the socket has, which is not always what was asked for. */
+const KEEP_ALIVE = `
   SET tcp_keepalives_idle = 5;
   SET tcp_keepalives_interval = 2;
   SET tcp_keepalives_count = 3;

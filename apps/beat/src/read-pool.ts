@@ -12,7 +12,7 @@ export function readPool(
   { size = 2, ...session }: PoolSettings = {},
 ): pg.Pool {
   const pool = new pg.Pool({
-    ...connectionOptions(url, applicationName, { ...session, readOnly: true }),
+    ...connectionOptions(url, applicationName, { ...session, readOnly: true, ownSession: true }),
     max: size,
   });
   pool.on('error', (error) => {

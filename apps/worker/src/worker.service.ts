@@ -5,7 +5,7 @@ import {
   type OnModuleDestroy,
 } from '@nestjs/common';
 import { type Channel, NotificationApiChannel } from '@app/channels';
-import { createDataSource, poolOf } from '@app/domain';
+import { checkPool, createDataSource, poolOf } from '@app/domain';
 import { configureLane, DeliverService } from '@app/mailing';
 import { health, type Logger, messageOf, systemClock } from '@app/platform';
 import { DeliveryConsumer } from '@app/queue';
@@ -15,6 +15,8 @@ import { LOGGER, WORKER_CONFIG, type WorkerConfig } from './config.js';
 
 const LANE = 'notification';
 const RECONNECT_MS = 1_000;
+/** A server that is not the one that writes any more is left after this, whatever it answers, s. */
+const LIFETIME_S = 600;
 const STUCK_LIMIT_MS = 60_000;
 
 /** Connects the lanes' queues with the channels. */
@@ -26,6 +28,7 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
   private consumer: DeliveryConsumer | undefined;
   private deliver: DeliverService | undefined;
   private stopped = false;
+  private complaint: string | undefined;
 
   constructor(
     @Inject(WORKER_CONFIG) private readonly config: WorkerConfig,
@@ -33,9 +36,10 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
   ) {
     this.dataSource = createDataSource(config.databaseUrl, 'posthorn-worker', {
       size: 6,
+      lifetimeS: LIFETIME_S,
       avoidSequentialScans: true,
     });
-    health.register('ready', 'database', () => this.dataSource.query('SELECT 1'));
+    health.register('ready', 'database', () => this.checkDatabase());
     health.register('live', 'queue', () => this.checkQueue());
   }
 
@@ -60,10 +64,16 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
         await this.open();
         return;
       } catch (error) {
-        this.logger.warn({ error: messageOf(error) }, 'the database cannot be reached');
+        this.complain(messageOf(error));
         await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
       }
     }
+  }
+
+  /** One line per reason, not one a second. */
+  private complain(error: string): void {
+    if (error !== this.complaint) this.logger.warn({ error }, 'waiting for the database');
+    this.complaint = error;
   }
 
   private async open(): Promise<void> {
@@ -107,6 +117,12 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
       },
     });
     logger.info({ lane: lane.name, concurrency: config.concurrency }, 'consuming');
+  }
+
+  private checkDatabase(): Promise<void> {
+    return this.dataSource.isInitialized
+      ? checkPool(poolOf(this.dataSource))
+      : Promise.reject(new Error(this.complaint ?? 'not connected yet'));
   }
 
   private checkQueue(): Promise<void> {

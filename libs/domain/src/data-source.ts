@@ -22,6 +22,7 @@ import { Zone } from './entities/zone.entity.js';
 import { InitialSchema1700000000000 } from './migrations/1700000000000-initial-schema.js';
 import { ClaimFunction1700000000001 } from './migrations/1700000000001-claim-function.js';
 import { Reports1700000000002 } from './migrations/1700000000002-reports.js';
+import { prepareSession, type SessionSettings, STATEMENT_TIMEOUT_MS } from './session.js';
 
 // Ids and counters are bigint and stay far below 2^53: JSON numbers everywhere.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
@@ -53,50 +54,47 @@ export const MIGRATIONS = [
   Reports1700000000002,
 ];
 
-/** No statement of ours takes longer; the server ends it and the connection stays usable. */
-const STATEMENT_TIMEOUT_MS = 20_000;
-
-export interface SessionSettings {
-  /**
-   * The longest that a statement may take, ms; a connection that stays silent for two seconds longer
-   * is taken for dead. Default 20 s.
-   */
-  statementTimeoutMs?: number;
-  /**
-   * For the engine, whose plans are made while the tables are still empty, and are then kept: its
-   * statements all find their rows by index.
-   */
-  avoidSequentialScans?: boolean;
-  /** The server lets this session write nothing. */
-  readOnly?: boolean;
-}
-
-/** The settings that every connection of ours has. */
+/** What every connection of ours has: it is prepared before its first statement, see session.ts. */
 export function connectionOptions(
   url: string,
   applicationName: string,
-  {
-    statementTimeoutMs = STATEMENT_TIMEOUT_MS,
-    avoidSequentialScans = false,
-    readOnly = false,
-  }: SessionSettings = {},
-): pg.ClientConfig {
-  const options = [
-    ...(avoidSequentialScans ? ['-c enable_seqscan=off'] : []),
-    ...(readOnly ? ['-c default_transaction_read_only=on'] : []),
-  ];
+  settings: SessionSettings = {},
+): pg.PoolConfig {
+  const { statementTimeoutMs = STATEMENT_TIMEOUT_MS } = settings;
   return {
     connectionString: url,
     application_name: applicationName,
     connectionTimeoutMillis: 3_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 5_000,
-    // A transaction that its process forgot must not hold locks.
-    idle_in_transaction_session_timeout: 5_000,
-    statement_timeout: statementTimeoutMs,
     stream: () => impatientSocket(statementTimeoutMs + 2_000),
-    ...(options.length > 0 && { options: options.join(' ') }),
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool waits for it, which its types do not say
+    onConnect: (client) => prepareSession(client, url, settings),
   };
+}
+
+/**
+ * One connection outside of any pool.
+ *
+ * @throws UnusableDatabase, and what the driver throws when the database cannot be reached.
+ */
+export async function openSession(
+  url: string,
+  applicationName: string,
+  settings?: SessionSettings,
+): Promise<pg.Client> {
+  const client = new pg.Client(connectionOptions(url, applicationName, settings));
+  const unheard = () => undefined;
+  client.on('error', unheard);
+  try {
+    await client.connect();
+    await prepareSession(client, url, settings);
+  } catch (error) {
+    void client.end().catch(() => undefined);
+    throw error;
+  }
+  client.off('error', unheard);
+  return client;
 }
 
 /**
@@ -114,6 +112,8 @@ function impatientSocket(silenceMs: number): Socket {
 export interface PoolSettings extends SessionSettings {
   /** Connections at the most. Default 10. */
   size?: number;
+  /** A connection that is older is not used any more, s. Default: no limit. */
+  lifetimeS?: number;
 }
 
 /**
@@ -123,14 +123,14 @@ export interface PoolSettings extends SessionSettings {
 export function dataSourceOptions(
   url: string,
   applicationName: string,
-  { size = 10, ...session }: PoolSettings = {},
+  { size = 10, lifetimeS = 0, ...session }: PoolSettings = {},
 ): DataSourceOptions {
   const { connectionString, ...extra } = connectionOptions(url, applicationName, session);
   return {
     type: 'postgres',
     url: connectionString,
     poolSize: size,
-    extra,
+    extra: { ...extra, maxLifetimeSeconds: lifetimeS },
     entities: ENTITIES,
     migrations: MIGRATIONS,
     migrationsTableName: 'migrations',

@@ -23,6 +23,7 @@ export {
   dataSourceOptions,
   ENTITIES,
   MIGRATIONS,
+  openSession,
   type PoolSettings,
 } from './data-source.js';
 export {
@@ -33,5 +34,8 @@ export {
   type Statement,
   withTimeouts,
 } from './queryable.js';
+export { prepareSession, type SessionSettings } from './session.js';
+export { UnusableDatabase } from './unusable-database.js';
+export { checkDatabase, checkPool } from './check-database.js';
 export { GATE, WAKE_CHANNEL, LEADER_LOCK } from './locks.js';
 export { isDatabaseAway, isOutage, isTimeout } from './outage.js';

@@ -1,3 +1,5 @@
+import { UnusableDatabase } from './unusable-database.js';
+
 /** Errors of the network below the driver. */
 const NETWORK = new Set([
   'ECONNREFUSED',
@@ -28,9 +30,10 @@ const DRIVER_WORDS =
 export function isDatabaseAway(error: unknown): boolean {
   return someCause(
     error,
-    ({ code, message }) =>
-      (typeof code === 'string' && (NETWORK.has(code) || SERVER_STATE.test(code))) ||
-      DRIVER_WORDS.test(message),
+    (one) =>
+      one instanceof UnusableDatabase ||
+      (typeof one.code === 'string' && (NETWORK.has(one.code) || SERVER_STATE.test(one.code))) ||
+      DRIVER_WORDS.test(one.message),
   );
 }
 

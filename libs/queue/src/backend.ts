@@ -1,3 +1,4 @@
+import { openSession, prepareSession, type SessionSettings } from '@app/domain';
 import {
   createPostgresBackend,
   Queue,
@@ -41,7 +42,7 @@ export function createQueue(
     const queue = new Queue(
       name,
       { ...options, connection: postgres(url, 4) },
-      createPostgresBackend,
+      owningBackend,
     ) as unknown as Queue;
     return { queue, close: () => bounded(queue.close(), CLOSE_LIMIT_MS) };
   }
@@ -86,12 +87,25 @@ export function createWorker(
       });
 }
 
+/** The client library ends no pool that it was given: ours, with prepared sessions, ends with it. */
+const owningBackend: typeof createPostgresBackend = (name, options, ...more) => {
+  const backend = createPostgresBackend(name, options, ...more);
+  const pool = options.connection as unknown as pg.Pool;
+  const close = backend.close.bind(backend);
+  let ended: Promise<void> | undefined;
+  backend.close = async (force) => {
+    await close(force);
+    await (ended ??= pool.end());
+  };
+  return backend;
+};
+
 /**
  * After any failure but a refused connection the client library asks for the next job at once: while
  * a server restarts that is thousands of new connections a second.
  */
 const patientBackend: typeof createPostgresBackend = (...settings) => {
-  const backend = createPostgresBackend(...settings);
+  const backend = owningBackend(...settings);
   const take = backend.moveToActive.bind(backend);
   backend.moveToActive = async (...call) => {
     try {
@@ -107,8 +121,7 @@ const patientBackend: typeof createPostgresBackend = (...settings) => {
 /** The queue's tables, where the backend has any. Safe to run at any time, by several at once. */
 export async function migrateQueue(url: string): Promise<void> {
   if (!isPostgres(url)) return;
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
+  const client = await openSession(url, 'migrate', { statementTimeoutMs: 0, ownSession: true });
   try {
     await runMigrations(client, SCHEMA);
   } finally {
@@ -116,19 +129,32 @@ export async function migrateQueue(url: string): Promise<void> {
   }
 }
 
-function postgres(url: string, max: number) {
-  return {
+/** No statement of the queue takes longer, ms. */
+const QUERY_LIMIT_MS = 30_000;
+
+/**
+ * It listens, and finds its tables by the search path. The queue is a hint that beat can give again:
+ * what a crash of the server forgets of it is no loss.
+ */
+const SESSION: SessionSettings = {
+  statementTimeoutMs: QUERY_LIMIT_MS,
+  idleInTransactionMs: QUERY_LIMIT_MS,
+  ownSession: true,
+  more: { search_path: SCHEMA, synchronous_commit: 'off' },
+};
+
+function postgres(url: string, max: number): pg.Pool {
+  return new pg.Pool({
     connectionString: url,
-    schema: SCHEMA,
     max,
     connectionTimeoutMillis: 3_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 5_000,
-    query_timeout: 30_000,
+    query_timeout: QUERY_LIMIT_MS,
     application_name: 'posthorn-queue',
-    // The queue is a hint that beat can give again: what a crash of the server forgets of it is no loss.
-    options: '-c synchronous_commit=off',
-  };
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool waits for it, which its types do not say
+    onConnect: (client) => prepareSession(client, url, SESSION),
+  });
 }
 
 /**

@@ -6,6 +6,7 @@ import {
 } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
+import { checkPool, poolOf } from '@app/domain';
 import { health, messageOf } from '@app/platform';
 import { ApiKeys } from '../auth/api-keys.js';
 
@@ -55,7 +56,6 @@ export class DatabaseStarter implements OnApplicationBootstrap, BeforeApplicatio
 
   private async check(): Promise<void> {
     if (!this.dataSource.isInitialized) throw new Error(this.complained || 'not connected yet');
-    // A table of ours, so that a database without the schema does not count as ready.
-    await this.dataSource.query('SELECT FROM api_keys LIMIT 1');
+    await checkPool(poolOf(this.dataSource));
   }
 }

@@ -7,6 +7,8 @@ import { DatabaseStarter } from './database-starter.js';
 const POOL_SIZE = 16;
 /** No statement of a route takes longer; the server ends it and the connection stays usable. */
 const STATEMENT_TIMEOUT_MS = 10_000;
+/** What only reads would never learn that its server is not the one that writes any more. */
+const LIFETIME_S = 600;
 
 /**
  * The pool of this process. The process starts without a database, too: `DatabaseStarter` keeps
@@ -16,6 +18,7 @@ export function databaseModule(config: ApiConfig) {
   const options = dataSourceOptions(config.DATABASE_URL, 'api', {
     size: POOL_SIZE,
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+    lifetimeS: LIFETIME_S,
   });
   return {
     module: DatabaseModule,

@@ -1,0 +1,50 @@
+import type pg from 'pg';
+import { MIGRATIONS } from './data-source.js';
+import type { Queryable } from './queryable.js';
+import { IS_READ_ONLY, IS_STANDBY, UnusableDatabase } from './unusable-database.js';
+
+interface State {
+  standby: boolean;
+  readOnly: boolean;
+  hasMigrations: boolean;
+}
+
+/**
+ * Whether we can work, and not only whether it answers.
+ *
+ * @throws UnusableDatabase when it takes no writes, or when the schema is missing or older than we are.
+ */
+export async function checkDatabase(db: Queryable): Promise<void> {
+  const { rows } = await db.query<State>({
+    text: `SELECT pg_is_in_recovery() AS standby, current_setting('transaction_read_only') = 'on' AS "readOnly",
+      to_regclass('migrations') IS NOT NULL AS "hasMigrations"`,
+  });
+  const [state] = rows;
+  if (state?.standby) throw new UnusableDatabase(IS_STANDBY);
+  if (state?.readOnly) throw new UnusableDatabase(IS_READ_ONLY);
+  const done = state?.hasMigrations ? await readMigrations(db) : new Set();
+  const missing = MIGRATIONS.map(({ name }) => name).filter((name) => !done.has(name));
+  if (missing.length === MIGRATIONS.length) {
+    throw new UnusableDatabase('the schema is missing: run `npm run migrate`');
+  }
+  if (missing.length > 0) {
+    throw new UnusableDatabase(`the schema lacks ${missing.join(', ')}: run \`npm run migrate\``);
+  }
+}
+
+async function readMigrations(db: Queryable): Promise<Set<string>> {
+  const { rows } = await db.query<{ name: string }>({ text: 'SELECT name FROM migrations' });
+  return new Set(rows.map(({ name }) => name));
+}
+
+/** The same for a pool, which gives up a connection with which nobody can work. */
+export async function checkPool(pool: pg.Pool): Promise<void> {
+  const session = await pool.connect();
+  try {
+    await checkDatabase(session);
+    session.release();
+  } catch (error) {
+    session.release(error instanceof Error ? error : true);
+    throw error;
+  }
+}

@@ -1,0 +1,7 @@
+/** The database answers, and we cannot work with it as it is. The message tells an operator why. */
+export class UnusableDatabase extends Error {
+  override readonly name = 'UnusableDatabase';
+}
+
+export const IS_STANDBY = 'the database is read-only: the server is a standby';
+export const IS_READ_ONLY = 'the database is read-only: default_transaction_read_only is on';
