@@ -3,7 +3,7 @@ export { PlanService } from './plan/plan.service.js';
 export { DispatchService, type DispatchOptions } from './dispatch/dispatch.service.js';
 export { DeliverService, type DeliverOptions } from './deliver/deliver.service.js';
 export { FinishService } from './finish/finish.service.js';
-export { isTimezone, nextSlot, UnknownTimezoneError } from './plan/slots.js';
+export { nextSlot, UnknownTimezoneError } from './plan/slots.js';
 export { configureLane, readLaneToken } from './deliver/lanes.queries.js';
 export { passGate } from './control/gate.js';
 export { databaseOf, inTransaction } from './control/transaction.js';

@@ -7,6 +7,8 @@ export {
 export { ConfigError, loadConfig } from './config/load-config.js';
 export { canonicalEmail } from './canonical/email.js';
 export { canonicalName, WHITE_SPACE } from './canonical/name.js';
+export { CANONICAL_TIMEZONES, canonicalTimezone } from './canonical/timezone.js';
+export { TIMEZONE_RELEASE } from './canonical/timezone-names.js';
 export { CLOCK, systemClock, type Clock } from './clock/clock.js';
 export {
   DomainError,

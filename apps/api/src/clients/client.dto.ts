@@ -1,4 +1,4 @@
-import { ArrayMaxSize, IsArray, IsString, Matches, MaxLength, Validate } from 'class-validator';
+import { ArrayMaxSize, IsArray, IsString, Matches, MaxLength } from 'class-validator';
 import type { MessageStatus } from '@app/domain';
 import { PageQueryDto } from '../pagination/page-query.dto.js';
 import { IsIanaTimezone } from '../server/is-iana-timezone.js';
@@ -40,11 +40,12 @@ export class WriteClientDto {
   tags?: string[];
 
   /**
-   * IANA name. Left out: the server's timezone.
+   * A name of the IANA database, in any case of letters; old names become the present ones
+   * (`Asia/Calcutta` is `Asia/Kolkata`). Left out: the server's timezone.
    * @example "Europe/Moscow"
    */
   @MayBeMissing()
-  @Validate(IsIanaTimezone)
+  @IsIanaTimezone()
   timezone?: string;
 }
 
@@ -81,11 +82,11 @@ export class ChangeClientDto {
   tags?: string[];
 
   /**
-   * IANA name.
+   * A name of the IANA database, in any case of letters; old names become the present ones.
    * @example "Asia/Vladivostok"
    */
   @MayBeMissing()
-  @Validate(IsIanaTimezone)
+  @IsIanaTimezone()
   timezone?: string;
 }
 
@@ -136,9 +137,12 @@ export class ClientQueryDto extends PageQueryDto {
   @Matches(/^\d{1,10}$/, OPERATOR_CODE_MESSAGE)
   operatorCode?: string;
 
-  /** @example "Europe/Moscow" */
+  /**
+   * Under any of its names.
+   * @example "Europe/Moscow"
+   */
   @MayBeMissing()
-  @Validate(IsIanaTimezone)
+  @IsIanaTimezone()
   timezone?: string;
 
   /** @example "79261234567" */

@@ -1,6 +1,8 @@
+import { applyDecorators } from '@nestjs/common';
 import { ValidateBy, ValidateIf } from 'class-validator';
 import { Temporal } from 'temporal-polyfill';
-import { isTimezone } from '@app/mailing';
+import { canonicalTimezone } from '@app/platform';
+import { Canonical } from '../server/canonical.js';
 
 /** Rules of a mailing's fields that class-validator does not have. */
 
@@ -79,11 +81,16 @@ export function Differs(other: string): PropertyDecorator {
   );
 }
 
+/** `client`, or a timezone spelled anyhow, read as its canonical name. */
 export function IsWindowTimezone(): PropertyDecorator {
-  return rule(
-    'isWindowTimezone',
-    (value) => typeof value === 'string' && (value === 'client' || isTimezone(value)),
-    'must be "client" or an IANA timezone, like Europe/Moscow',
+  const form = (text: string) => (text === 'client' ? text : canonicalTimezone(text));
+  return applyDecorators(
+    Canonical(form),
+    rule(
+      'isWindowTimezone',
+      (value) => typeof value === 'string' && form(value) !== null,
+      'must be "client" or an IANA timezone, like Europe/Moscow',
+    ),
   );
 }
 

@@ -1,14 +1,18 @@
-import { ValidatorConstraint, type ValidatorConstraintInterface } from 'class-validator';
-import { isTimezone } from '@app/mailing';
+import { applyDecorators } from '@nestjs/common';
+import { ValidateBy } from 'class-validator';
+import { canonicalTimezone } from '@app/platform';
+import { Canonical } from './canonical.js';
 
-/** `@Validate(IsIanaTimezone)`: a timezone that slots can be computed for. */
-@ValidatorConstraint({ name: 'isIanaTimezone' })
-export class IsIanaTimezone implements ValidatorConstraintInterface {
-  validate(value: unknown): boolean {
-    return typeof value === 'string' && isTimezone(value);
-  }
-
-  defaultMessage(): string {
-    return 'must be an IANA timezone, e.g. Europe/Moscow';
-  }
+/** A timezone of the IANA database, spelled anyhow; read as its canonical name. */
+export function IsIanaTimezone(): PropertyDecorator {
+  return applyDecorators(
+    Canonical(canonicalTimezone),
+    ValidateBy({
+      name: 'isIanaTimezone',
+      validator: {
+        validate: (value) => typeof value === 'string' && canonicalTimezone(value) !== null,
+        defaultMessage: () => 'must be an IANA timezone, e.g. Europe/Moscow',
+      },
+    }),
+  );
 }

@@ -1,3 +1,4 @@
+import { CANONICAL_TIMEZONES, TIMEZONE_RELEASE, WHITE_SPACE } from '@app/platform';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** Every table of the first release. Constraints are the last line of defence: see docs/state-machine.md. */
@@ -6,12 +7,19 @@ export class InitialSchema1700000000000 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(UP);
+    await runner.query(
+      'INSERT INTO timezone_names (spelling, name) SELECT * FROM unnest($1::text[], $2::text[])',
+      [[...CANONICAL_TIMEZONES.keys()], [...CANONICAL_TIMEZONES.values()]],
+    );
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(DOWN);
   }
 }
+
+/** What `trim` takes from the ends of a text, as the database writes it. */
+const BLANKS = `E'${WHITE_SPACE.map((blank) => `\\u${blank.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}'`;
 
 const UP = `
 CREATE TYPE channel_name AS ENUM ('notification', 'telegram');
@@ -42,12 +50,42 @@ CREATE TABLE clients (
 );
 CREATE INDEX clients_operator_code_id ON clients (operator_code, id);
 
--- A client inserted by SQL alone, with a timezone and no zone, can be mailed.
-CREATE FUNCTION set_client_zone() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Every name that the IANA database has for a timezone, in lower case, and the one that stands for it.
+CREATE TABLE timezone_names (
+  spelling text NOT NULL PRIMARY KEY,
+  name text NOT NULL
+);
+COMMENT ON TABLE timezone_names IS 'IANA time zone database, release ${TIMEZONE_RELEASE}';
+
+-- Null for what is no timezone. The server's own list comes last, for it reads a file for each name.
+CREATE FUNCTION canonical_timezone(given text) RETURNS text LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  wanted text := lower(btrim(given, ${BLANKS}) COLLATE "C");
+  found text;
 BEGIN
-  SELECT id INTO NEW.zone_id FROM zones WHERE name = NEW.timezone;
+  SELECT t.name INTO found FROM timezone_names t WHERE t.spelling = wanted;
+  IF found IS NULL THEN
+    SELECT p.name INTO found FROM pg_timezone_names p
+    WHERE lower(p.name COLLATE "C") = wanted
+      AND wanted !~ '^(posix/|right/|posixrules$|localtime$|factory$)';
+  END IF;
+  RETURN found;
+END $$;
+
+-- A client inserted by SQL alone, with a timezone and no zone, can be mailed, however it is spelled.
+CREATE FUNCTION set_client_zone() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  given text := NEW.timezone;
+BEGIN
+  SELECT id INTO NEW.zone_id FROM zones WHERE name = given;
   IF NEW.zone_id IS NULL THEN
-    PERFORM now() AT TIME ZONE NEW.timezone; -- an unknown timezone is an error here
+    NEW.timezone := canonical_timezone(given);
+    IF NEW.timezone IS NULL THEN
+      RAISE EXCEPTION 'There is no timezone "%"', given USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    SELECT id INTO NEW.zone_id FROM zones WHERE name = NEW.timezone;
+  END IF;
+  IF NEW.zone_id IS NULL THEN
     INSERT INTO zones (name) VALUES (NEW.timezone) ON CONFLICT (name) DO NOTHING;
     SELECT id INTO NEW.zone_id FROM zones WHERE name = NEW.timezone;
   END IF;
@@ -282,7 +320,7 @@ CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at);
 const DOWN = `
 DROP TABLE idempotency_keys, api_keys, delivery_attempts, mailing_errors, mailing_activity,
   mailing_totals, mailing_counters, messages, mailing_slots, mailing_texts, mailings, lanes, client_tags, tags,
-  clients, zones;
-DROP FUNCTION set_client_zone();
+  clients, zones, timezone_names;
+DROP FUNCTION set_client_zone(), canonical_timezone(text);
 DROP TYPE api_role, breaker_state, attempt_outcome, message_status, mailing_status, channel_name;
 `;

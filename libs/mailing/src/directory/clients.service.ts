@@ -3,7 +3,6 @@ import type { DataSource } from 'typeorm';
 import { decodeCursor, type Page, pageOf } from '../control/cursor.js';
 import { passGate } from '../control/gate.js';
 import { databaseOf, inTransaction } from '../control/transaction.js';
-import { isTimezone } from '../plan/slots.js';
 import {
   closeLockedMessagesOfClient,
   deleteLockedClient,
@@ -33,7 +32,7 @@ export interface ClientDraft {
   phone: string;
   /** Left out: digits 2 to 4 of the phone. */
   operatorCode?: string;
-  /** IANA; left out: the server's. */
+  /** By its canonical name; left out: the server's. */
   timezone?: string;
   /** Names; unknown ones are made. */
   tags?: string[];
@@ -109,14 +108,12 @@ export class ClientsService {
   }
 
   private complete({ phone, operatorCode, timezone, tags }: ClientDraft): ClientValues {
-    const values = {
+    return {
       phone,
       operatorCode: operatorCode ?? phone.slice(1, 4),
       timezone: timezone ?? this.serverTimezone,
       tags: [...new Set(tags)].sort(),
     };
-    if (!isTimezone(values.timezone)) throw unknownTimezone();
-    return values;
   }
 
   /** One statement where all tags exist, which is the rule; else they and the client come together. */

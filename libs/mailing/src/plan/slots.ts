@@ -76,17 +76,6 @@ export function nextSlot(mailing: MailingTimes, zone: string, after: Date): Slot
   return { opensAt: new Date(slot.opens), closesAt: new Date(slot.closes) };
 }
 
-/** Whether `zone` is an IANA name that slots can be computed for; offsets (`+03:00`) are not. */
-export function isTimezone(zone: string): boolean {
-  try {
-    offsetsOf(zone);
-    return true;
-  } catch (error) {
-    if (error instanceof UnknownTimezoneError) return false;
-    throw error;
-  }
-}
-
 interface Interval {
   opens: number;
   closes: number;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { canonicalEmail } from '../canonical/email.js';
+import { canonicalTimezone } from '../canonical/timezone.js';
 
 const url = (...schemes: string[]) =>
   z.string().refine((value) => URL.canParse(value) && schemes.includes(new URL(value).protocol), {
@@ -7,7 +8,10 @@ const url = (...schemes: string[]) =>
   });
 const postgresUrl = url('postgres:', 'postgresql:');
 const port = z.coerce.number().int().min(0).max(65_535);
-const timezone = z.string().refine(isTimezone, { message: 'must be an IANA timezone' });
+const timezone = z
+  .string()
+  .refine((value) => canonicalTimezone(value) !== null, { message: 'must be an IANA timezone' })
+  .transform((value) => canonicalTimezone(value) ?? value);
 
 /** With an answer after 20 ms that is 19,000 messages a second: more than one worker can send. */
 export const DEFAULT_DELIVERY_CONCURRENCY = 384;
@@ -40,15 +44,6 @@ const share = z
   .refine((value) => value > 0 && value <= 1, {
     message: 'must be above 0 and at most 1, or 100%',
   });
-
-function isTimezone(value: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: value });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /**
  * Every variable that any process reads. `.env.example` documents each; a test holds the two
