@@ -4,7 +4,8 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger as NestLogger } from 'nestjs-pino';
 import { ConfigError } from './config/load-config.js';
-import type { Logger } from './logging/logging.js';
+import { writeLastWords } from './logging/log-stream.js';
+import { captureConsole, type Logger } from './logging/logging.js';
 
 /** A stop that takes longer than this is cut off, so that an orchestrator never has to kill us. */
 const STOP_LIMIT_MS = 18_000;
@@ -22,6 +23,7 @@ export interface ProcessOptions {
 /** Starts one HTTP-serving process and stops it cleanly on SIGTERM and SIGINT with status 0. */
 export async function runProcess(options: ProcessOptions): Promise<NestFastifyApplication> {
   const { logger } = options;
+  captureConsole(logger);
   const app = await NestFactory.create<NestFastifyApplication>(
     options.module,
     options.adapter ?? new FastifyAdapter(),
@@ -104,6 +106,6 @@ function fail(error: unknown): void {
       : error instanceof Error
         ? (error.stack ?? error.message)
         : String(error);
-  process.stderr.write(`${text}\n`);
+  writeLastWords(`${text}\n`);
   process.exit(1);
 }

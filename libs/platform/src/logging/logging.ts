@@ -1,5 +1,8 @@
+import { format } from 'node:util';
 import { LoggerModule } from 'nestjs-pino';
 import { pino, type Logger, type LoggerOptions } from 'pino';
+
+import { logStream } from './log-stream.js';
 
 export type { Logger } from 'pino';
 
@@ -19,9 +22,33 @@ export function loggerOptions(name: string, level: string): LoggerOptions {
   };
 }
 
-/** One JSON line per entry on stdout. */
+/** One JSON line per entry on stdout, which nothing waits for; see `LogStream`. */
 export function createLogger(name: string, level: string): Logger {
-  return pino(loggerOptions(name, level));
+  return pino(loggerOptions(name, level), logStream());
+}
+
+/**
+ * What libraries write to the console (the queue's client about its server, the runtime about old
+ * ways) goes through the logger too: stdout is JSON lines, whoever speaks.
+ */
+export function captureConsole(logger: Logger): void {
+  const through = (level: 'debug' | 'info' | 'warn' | 'error') => {
+    return (...words: unknown[]) => {
+      logger[level](format(...words).trim());
+    };
+  };
+  Object.assign(console, {
+    debug: through('debug'),
+    log: through('info'),
+    info: through('info'),
+    warn: through('warn'),
+    error: through('error'),
+    trace: through('debug'),
+  });
+  process.removeAllListeners('warning');
+  process.on('warning', ({ name, message }) => {
+    logger.warn({ warning: name }, message);
+  });
 }
 
 /** Nest's own messages and a line per failed request go through the same logger. */
