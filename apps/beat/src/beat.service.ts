@@ -4,9 +4,17 @@ import {
   type OnApplicationBootstrap,
   type OnModuleDestroy,
 } from '@nestjs/common';
-import type { Queryable } from '@app/domain';
+import { cancelStatements } from '@app/domain';
 import { DispatchService, FinishService, PlanService, SlotsService } from '@app/mailing';
-import { Gauge, health, type Logger, messageOf, metrics, systemClock } from '@app/platform';
+import {
+  Gauge,
+  health,
+  type Logger,
+  messageOf,
+  metrics,
+  systemClock,
+  taskHealth,
+} from '@app/platform';
 import type pg from 'pg';
 import { BEAT_CONFIG, type BeatConfig, LOGGER } from './config.js';
 import { LeaderSession } from './leader-session.js';
@@ -14,10 +22,13 @@ import { readPool } from './read-pool.js';
 import { ReportDesk, warnOfMissingSettings } from './reports.js';
 import { schedule } from './schedule.js';
 import { TaskLoop } from './task-loop.js';
+import { untilStopped } from './turns.js';
 
 const STANDBY_MS = 1_000;
 /** What feeds the queue reads a few hundred rows by index; anything slower is looked for again. */
 const FEED_TIMEOUT_MS = 5_000;
+/** A run under way when the leadership ends has so long for its statement. */
+const CANCEL_AFTER_MS = 3_000;
 
 const leaderGauge = new Gauge({
   name: 'posthorn_beat_leader',
@@ -39,6 +50,7 @@ export class BeatService implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     health.register('ready', 'database', () => this.checkContact());
+    health.register('ready', 'tasks', () => taskHealth.check(systemClock.monotonic()));
   }
 
   onApplicationBootstrap(): void {
@@ -108,13 +120,17 @@ class Term {
   private readonly dispatch: DispatchService;
   private readonly desk: ReportDesk;
   private readonly readers: pg.Pool;
+  private readonly stops: (() => void)[];
 
   constructor(
     private readonly session: LeaderSession,
     config: BeatConfig,
     logger: Logger,
   ) {
-    const db: Queryable = session.db;
+    const engine = untilStopped(session.db);
+    const patient = untilStopped(session.patient);
+    this.stops = [engine.stop, patient.stop];
+    const { db } = engine;
     const slots = new SlotsService(db, logger);
     this.readers = readPool(config.directUrl, 'posthorn-beat-dispatch', logger, {
       avoidSequentialScans: true,
@@ -128,16 +144,17 @@ class Term {
       clock: systemClock,
       logger,
     });
-    this.desk = new ReportDesk(db, config, logger);
+    // Not stopped: what became of a report that is on its way has to be written down.
+    this.desk = new ReportDesk(session.db, config, logger);
     const tasks = schedule({
       slots,
-      plan: new PlanService(db, session.patient, slots, logger),
+      plan: new PlanService(db, patient.db, slots, logger),
       dispatch: this.dispatch,
       finish: new FinishService(db, logger),
       reports: this.desk.reports,
     });
-    const wake = (name: string) => this.loops.find((loop) => loop.name === name)?.wake();
-    this.loops = tasks.map((task) => new TaskLoop(task, logger, wake));
+    const wakeOther = (name: string) => this.loops.find((loop) => loop.name === name)?.wake();
+    this.loops = tasks.map((task) => new TaskLoop(task, { logger, wakeOther }));
     session.on('wake', () => {
       this.dispatch.wake();
       for (const loop of this.loops) loop.announce();
@@ -151,10 +168,26 @@ class Term {
 
   async end(): Promise<void> {
     this.desk.stop();
-    await Promise.all(this.loops.map((loop) => loop.stop()));
-    await this.dispatch.close();
-    await this.readers.end().catch(() => undefined);
-    await this.desk.close();
+    for (const stop of this.stops) stop();
+    const impatience = setInterval(() => void this.cancelStatements(), CANCEL_AFTER_MS);
+    try {
+      await Promise.all(this.loops.map((loop) => loop.stop()));
+      await this.dispatch.close();
+      await this.readers.end().catch(() => undefined);
+      await this.desk.close();
+    } finally {
+      clearInterval(impatience);
+    }
+    taskHealth.forgetAll();
     await this.session.close();
+  }
+
+  /** A statement that waits for a lock would hold up the end, and with its own locks the next leader. */
+  private async cancelStatements(): Promise<void> {
+    await Promise.all([
+      this.session.cancel(),
+      cancelStatements(this.readers),
+      this.desk.cancelStatements(),
+    ]);
   }
 }

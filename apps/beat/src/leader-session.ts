@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import {
+  cancelStatement,
   checkDatabase,
   LEADER_LOCK,
   openSession,
@@ -76,6 +77,11 @@ export class LeaderSession extends EventEmitter<{ lost: [Error]; wake: [] }> {
       await letGo(client);
       throw error;
     }
+  }
+
+  /** Ends what the session is doing: its task hears of an error. */
+  async cancel(): Promise<void> {
+    await cancelStatement(this.client);
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Queryable } from '@app/domain';
+import { cancelStatements, type Queryable } from '@app/domain';
 import { Reports } from '@app/mailing';
 import { type Logger, systemClock } from '@app/platform';
 import type pg from 'pg';
@@ -37,6 +37,10 @@ export class ReportDesk {
 
   stop(): void {
     this.reports.stop();
+  }
+
+  async cancelStatements(): Promise<void> {
+    await cancelStatements(this.pool);
   }
 
   async close(): Promise<void> {

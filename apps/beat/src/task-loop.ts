@@ -1,4 +1,13 @@
-import { Gauge, type Logger, messageOf, metrics } from '@app/platform';
+import {
+  type Clock,
+  Gauge,
+  type Logger,
+  messageOf,
+  metrics,
+  systemClock,
+  type TaskHealth,
+  taskHealth,
+} from '@app/platform';
 import type { Task } from './schedule.js';
 
 const taskSeconds = new Gauge({
@@ -8,18 +17,30 @@ const taskSeconds = new Gauge({
   registers: [metrics],
 });
 
-/** Runs one task of the schedule again and again until it is stopped. Tasks do not wait for each other. */
+export interface TaskLoopOptions {
+  logger: Logger;
+  /** Another task has been given work. */
+  wakeOther: (task: string) => void;
+  clock?: Clock;
+  health?: TaskHealth;
+}
+
+/**
+ * Runs one task of the schedule again and again until it is stopped. Tasks do not wait for each other.
+ * One that fails as a whole comes again when it would have come anyway, and no sooner.
+ */
 export class TaskLoop {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
   private isRunning = false;
   private wakeWanted = false;
   private stopped = false;
+  /** Runs that failed since the latest one that did not. */
+  private failures = 0;
 
   constructor(
     private readonly task: Task,
-    private readonly logger: Logger,
-    private readonly wakeOther: (task: string) => void,
+    private readonly options: TaskLoopOptions,
   ) {
     this.next(task.delayMs ?? 0);
   }
@@ -35,7 +56,7 @@ export class TaskLoop {
 
   wake(): void {
     if (this.isRunning) this.wakeWanted = true;
-    else this.next(0);
+    else if (this.failures === 0) this.next(0);
   }
 
   /** Ends when the run under way has. */
@@ -53,26 +74,45 @@ export class TaskLoop {
     }, ms);
   }
 
-  /** Whether somebody asked for another run while this one was under way. */
-  private takeWake(): boolean {
-    const wanted = this.wakeWanted;
-    this.wakeWanted = false;
-    return wanted;
-  }
-
   private async run(): Promise<void> {
     const { name, everyMs } = this.task;
+    const { clock = systemClock, wakeOther } = this.options;
     this.isRunning = true;
     this.wakeWanted = false;
-    const startedAt = performance.now();
+    const startedAt = clock.monotonic();
     let wait = everyMs;
     try {
-      wait = (await this.task.run(this.wakeOther)) ?? everyMs;
+      wait = (await this.task.run(wakeOther)) ?? everyMs;
+      this.succeed();
     } catch (error) {
-      if (!this.stopped) this.logger.warn({ task: name, error: messageOf(error) }, 'task failed');
+      this.fail(error);
     }
-    taskSeconds.set({ task: name }, (performance.now() - startedAt) / 1000);
+    taskSeconds.set({ task: name }, (clock.monotonic() - startedAt) / 1000);
     this.isRunning = false;
-    this.next(this.takeWake() ? 0 : wait);
+    this.next(this.isWoken() ? 0 : wait);
+  }
+
+  /** Whether somebody asked for another run while this one was under way. */
+  private isWoken(): boolean {
+    return this.wakeWanted && this.failures === 0;
+  }
+
+  /** Only of the task as a whole: of the things that it works on each has told by itself. */
+  private succeed(): void {
+    const { health = taskHealth, logger } = this.options;
+    if (this.failures === 0) return;
+    this.failures = 0;
+    health.succeeded(this.name);
+    logger.info({ task: this.name }, 'task works again');
+  }
+
+  private fail(error: unknown): void {
+    const { clock = systemClock, health = taskHealth, logger } = this.options;
+    if (this.stopped) return;
+    this.failures++;
+    health.failed(this.name, clock.monotonic());
+    const line = { task: this.name, failures: this.failures, error: messageOf(error) };
+    if (this.failures === 1) logger.warn(line, 'task failed');
+    else logger.debug(line, 'task failed again');
   }
 }

@@ -1,10 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { oneAtATime, type Queryable, withTimeouts } from '@app/domain';
+import { oneAtATime, type Queryable, type Statement, withTimeouts } from '@app/domain';
 
 /** So long after its last statement a task that wanted another one would have asked for it, ms. */
 const QUIET_MS = 5;
 /** Whoever gives way comes to his turn after this, however busy the others are, ms. */
 const PATIENCE_MS = 1_000;
+
+/** Lets statements through until it is stopped: who asks later hears that the session has ended. */
+export function untilStopped(db: Queryable): { db: Queryable; stop: () => void } {
+  let isStopped = false;
+  return {
+    db: {
+      // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- as Queryable has it
+      query: <Row extends object>(statement: Statement) =>
+        isStopped
+          ? Promise.reject(new Error('Connection terminated: this beat stops'))
+          : db.query<Row>(statement),
+    },
+    stop: () => {
+      isStopped = true;
+    },
+  };
+}
 
 export interface Turns {
   /** First come, first served. */

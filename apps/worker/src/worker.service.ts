@@ -5,9 +5,9 @@ import {
   type OnModuleDestroy,
 } from '@nestjs/common';
 import { type Channel, NotificationApiChannel } from '@app/channels';
-import { checkPool, createDataSource, poolOf } from '@app/domain';
+import { cancelStatements, checkPool, createDataSource, poolOf } from '@app/domain';
 import { configureLane, DeliverService } from '@app/mailing';
-import { health, type Logger, messageOf, systemClock } from '@app/platform';
+import { health, type Logger, messageOf, onSlowStop, systemClock } from '@app/platform';
 import { DeliveryConsumer } from '@app/queue';
 import type { DataSource } from 'typeorm';
 import { ProviderToken } from './provider-token.js';
@@ -41,6 +41,7 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
     });
     health.register('ready', 'database', () => this.checkDatabase());
     health.register('live', 'queue', () => this.checkQueue());
+    onSlowStop(() => cancelStatements(poolOf(this.dataSource)));
   }
 
   /** Waits for the database in the background: the process is live before it is ready. */

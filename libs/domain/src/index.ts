@@ -34,6 +34,7 @@ export {
   type Statement,
   withTimeouts,
 } from './queryable.js';
+export { cancelStatement, cancelStatements } from './cancel.js';
 export { prepareSession, type SessionSettings } from './session.js';
 export { UnusableDatabase } from './unusable-database.js';
 export { checkDatabase, checkPool } from './check-database.js';

@@ -24,3 +24,4 @@ export { Isolated, type IsolatedOptions, type IsolatedRun } from './isolation/is
 export { TaskHealth, taskHealth } from './isolation/task-health.js';
 export { decrypt, DecryptionError, encrypt } from './secrets/secrets.js';
 export { main, runProcess, type ProcessOptions } from './process.js';
+export { onSlowStop } from './stopping.js';

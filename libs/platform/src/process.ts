@@ -6,9 +6,12 @@ import { Logger as NestLogger } from 'nestjs-pino';
 import { ConfigError } from './config/load-config.js';
 import { writeLastWords } from './logging/log-stream.js';
 import { captureConsole, type Logger } from './logging/logging.js';
+import { giveUpWork } from './stopping.js';
 
+/** After this a stop ends what it waits for: longer than one call to the provider may take. */
+const GIVE_UP_MS = 15_500;
 /** A stop that takes longer than this is cut off, so that an orchestrator never has to kill us. */
-const STOP_LIMIT_MS = 18_000;
+const STOP_LIMIT_MS = 17_500;
 
 export interface ProcessOptions {
   logger: Logger;
@@ -64,11 +67,15 @@ function stopOnSignal(app: NestFastifyApplication, logger: Logger): void {
     if (stopping) return;
     stopping = true;
     logger.info({ signal }, 'stopping');
-    const limit = setTimeout(() => {
-      logger.error('the stop took too long and is cut off');
-      process.exit(1);
-    }, STOP_LIMIT_MS);
-    limit.unref();
+    setTimeout(() => {
+      logger.warn('the stop takes long: the work under way is given up');
+      void giveUpWork(logger);
+    }, GIVE_UP_MS).unref();
+    // As after a kill, which loses nothing either; a status other than 0 would call it a fault.
+    setTimeout(() => {
+      logger.warn('the stop took too long and is cut off');
+      process.exit(0);
+    }, STOP_LIMIT_MS).unref();
     app.close().then(
       () => {
         logger.info('stopped');

@@ -6,8 +6,8 @@ import {
 } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
-import { checkPool, poolOf } from '@app/domain';
-import { health, messageOf } from '@app/platform';
+import { cancelStatements, checkPool, poolOf } from '@app/domain';
+import { health, messageOf, onSlowStop } from '@app/platform';
 import { ApiKeys } from '../auth/api-keys.js';
 
 const RETRY_MS = 500;
@@ -25,6 +25,7 @@ export class DatabaseStarter implements OnApplicationBootstrap, BeforeApplicatio
     private readonly keys: ApiKeys,
   ) {
     health.register('ready', 'database', () => this.check());
+    onSlowStop(() => cancelStatements(poolOf(this.dataSource)));
   }
 
   /** One try before the first request is taken: a process that says `started` is usually ready. */

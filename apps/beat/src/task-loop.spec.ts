@@ -1,0 +1,79 @@
+import { type Logger, TaskHealth } from '@app/platform';
+import { waitFor } from '@app/testkit';
+import { TaskLoop } from './task-loop.js';
+
+describe('the loop of a task', () => {
+  let lines: { level: string; message: string; line: Record<string, unknown> }[];
+  let health: TaskHealth;
+  let runs: number;
+  let broken: boolean;
+  let loop: TaskLoop;
+
+  beforeEach(() => {
+    lines = [];
+    runs = 0;
+    broken = false;
+    health = new TaskHealth();
+    const at = (level: string) => (line: Record<string, unknown>, message: string) =>
+      lines.push({ level, message, line });
+    const logger = { warn: at('warn'), info: at('info'), debug: at('debug') };
+    loop = new TaskLoop(
+      {
+        name: 'plan',
+        everyMs: 20,
+        onWake: true,
+        run: () => {
+          runs++;
+          return broken ? Promise.reject(new Error('broken')) : Promise.resolve(undefined);
+        },
+      },
+      { logger: logger as unknown as Logger, wakeOther: () => undefined, health },
+    );
+  });
+  afterEach(() => loop.stop());
+
+  const untilRuns = (count: number) =>
+    waitFor(() => Promise.resolve(runs >= count), { timeoutMs: 5_000, what: 'runs', everyMs: 1 });
+
+  it('goes on after a failure, logs it once, and its end once', async () => {
+    broken = true;
+    await untilRuns(5);
+    broken = false;
+    await untilRuns(runs + 2);
+    await loop.stop();
+    expect(lines.filter(({ level }) => level !== 'debug')).toEqual([
+      {
+        level: 'warn',
+        message: 'task failed',
+        line: { task: 'plan', failures: 1, error: 'broken' },
+      },
+      { level: 'info', message: 'task works again', line: { task: 'plan' } },
+    ]);
+  });
+
+  it('is not woken while it fails, however much happens', async () => {
+    broken = true;
+    await untilRuns(1);
+    const before = runs;
+    for (let wake = 0; wake < 1_000; wake++) loop.announce();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(runs - before).toBeLessThan(2);
+  });
+
+  it('is seen as failing by health until it works', async () => {
+    broken = true;
+    const aMinuteOn = () => performance.now() + 60_001;
+    await untilRuns(3);
+    await expect(health.check(aMinuteOn())).rejects.toThrow('plan');
+    broken = false;
+    await untilRuns(runs + 2);
+    await expect(health.check(aMinuteOn())).resolves.toBeUndefined();
+  });
+
+  it('does not hide what fails within it', async () => {
+    await untilRuns(1);
+    health.failed('plan', performance.now());
+    await untilRuns(runs + 3);
+    await expect(health.check(performance.now() + 60_001)).rejects.toThrow('plan');
+  });
+});
