@@ -32,6 +32,11 @@ export class TaskHealth {
     else state.failingSince ??= nowMs;
   }
 
+  /** A process that stops a task has nothing to say about it. */
+  forget(task: string): void {
+    this.tasks.delete(task);
+  }
+
   /** A process that stops its tasks (a beat that leads no more) has nothing to say about them. */
   forgetAll(): void {
     this.tasks.clear();
