@@ -158,12 +158,13 @@ async function letGo(client: pg.Client): Promise<void> {
 
 /**
  * A leader whose machine vanished, or whose process hangs, must lose its lock soon: the loops use the
- * session several times a second, so ten idle seconds mean that they stand still.
+ * session several times a second, so ten idle seconds mean that they stand still. And all of them wait
+ * while one waits for a lock: longer than five seconds only its own mailing may.
  */
 const LEADER: SessionSettings = {
   avoidSequentialScans: true,
   ownSession: true,
-  more: { idle_session_timeout: '10s' },
+  more: { idle_session_timeout: '10s', lock_timeout: '5s' },
 };
 /** Read back they say what the socket has, which is not always what was asked for. */
 const KEEP_ALIVE = `
