@@ -6,6 +6,7 @@ import {
   startApi,
   type TestDatabase,
 } from '@app/testkit';
+import { inMinutes, newMailing } from './mailings-fixture.js';
 
 interface Tag {
   id: number;
@@ -14,6 +15,10 @@ interface Tag {
 interface Page {
   items: Tag[];
   nextCursor: string | null;
+}
+interface Mailing {
+  id: number;
+  filter: { tags: string[] };
 }
 interface Client {
   id: number;
@@ -75,11 +80,60 @@ describe('tags', () => {
     expect((await admin.patch<Tag>(`/tags/${one.id}`, { name: 'one' })).status).toBe(200);
   });
 
+  it('are one however they are written, on clients, in filters and in queries', async () => {
+    const [composed, written] = ['caf\u00e9', ' cafe\u0301\t'];
+    const tag = await make(written);
+    expect(tag.name).toBe(composed);
+    expect((await admin.post('/tags', { name: composed })).status).toBe(409);
+    const client = await admin.post<Client>('/clients', {
+      phone: newPhone(),
+      tags: [written, composed],
+    });
+    expect(client.body.tags).toEqual([composed]);
+    const changed = await admin.patch<Client>(`/clients/${client.body.id}`, { tags: [written] });
+    expect(changed.body.tags).toEqual([composed]);
+    for (const name of [written, composed]) {
+      const query = new URLSearchParams({ tag: name }).toString();
+      const found = (await admin.get<{ items: Client[] }>(`/clients?${query}`)).body.items;
+      expect(found.map(({ id }) => id)).toEqual([client.body.id]);
+      const body = newMailing({ filter: { tags: [name] } });
+      const preview = await admin.post<{ audience: number }>('/mailings/preview', body);
+      expect(preview.body.audience).toBe(1);
+      const mailing = await admin.post<Mailing>('/mailings', body);
+      expect(mailing.body.filter.tags).toEqual([composed]);
+    }
+  });
+
+  it('stay in the filter of a scheduled mailing when they are renamed, and are not deleted', async () => {
+    const tag = await make('early');
+    const mailing = await admin.post<Mailing>(
+      '/mailings',
+      newMailing({
+        name: 'Spring',
+        startAt: inMinutes(30),
+        filter: { tags: ['early', 'other'] },
+      }),
+    );
+    const path = `/mailings/${mailing.body.id}`;
+    await admin.patch(`/tags/${tag.id}`, { name: 'bird' });
+    expect((await admin.get<Mailing>(path)).body.filter.tags).toEqual(['bird', 'other']);
+
+    const refused = await admin.delete(`/tags/${tag.id}`);
+    expect(refused.status).toBe(409);
+    expect(refused.body.detail).toContain(String(mailing.body.id));
+    expect(refused.body.errors).toEqual([
+      { path: 'id', message: `is used by mailing ${mailing.body.id}, "Spring"` },
+    ]);
+    await admin.patch(path, { filter: { tags: ['other'] } });
+    expect((await admin.delete<string>(`/tags/${tag.id}`)).status).toBe(204);
+  });
+
   it.each([
     [{}, ['name']],
     [{ name: '' }, ['name']],
     [{ name: ' ' }, ['name']],
-    [{ name: ' a' }, ['name']],
+    [{ name: '\u00a0\n' }, ['name']],
+    [{ name: 'two\nlines' }, ['name']],
     [{ name: 5 }, ['name']],
     [{ name: null }, ['name']],
     [{ name: 'a'.repeat(101) }, ['name']],

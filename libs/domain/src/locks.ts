@@ -7,5 +7,11 @@ export const GATE = 0x504f5301;
 /** Advisory lock of the one beat that leads. */
 export const LEADER_LOCK = 0x504f5302;
 
+/**
+ * Advisory lock on which names tags have: shared by what stores a filter, exclusive for what renames
+ * or deletes a tag and so looks for the filters that name it. Before any lock on a mailing.
+ */
+export const TAG_NAMES_LOCK = 0x504f5304;
+
 /** `NOTIFY` on this channel wakes beat; the payload is not used. */
 export const WAKE_CHANNEL = 'posthorn_wake';

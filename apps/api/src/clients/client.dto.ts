@@ -1,12 +1,14 @@
 import { ArrayMaxSize, IsArray, IsString, Matches, MaxLength } from 'class-validator';
 import type { MessageStatus } from '@app/domain';
+import { canonicalName } from '@app/platform';
 import { PageQueryDto } from '../pagination/page-query.dto.js';
+import { Canonical } from '../server/canonical.js';
 import { IsIanaTimezone } from '../server/is-iana-timezone.js';
 import { MayBeMissing } from '../server/optional.js';
 
 const PHONE_MESSAGE = { message: 'must be 7XXXXXXXXXX: the digit 7 and ten more digits' };
 const OPERATOR_CODE_MESSAGE = { message: 'must be 1 to 10 digits' };
-const TAG_NAME_MESSAGE = 'must be 1 to 100 characters without white space at its ends';
+const TAG_NAME_MESSAGE = 'must be 1 to 100 characters in one line, and not blank';
 
 /** A client to be written. What is left out gets its default. */
 export class WriteClientDto {
@@ -32,6 +34,7 @@ export class WriteClientDto {
    * @example ["vip", "moscow"]
    */
   @MayBeMissing()
+  @Canonical(canonicalName)
   @IsArray()
   @ArrayMaxSize(100)
   @IsString({ each: true })
@@ -74,6 +77,7 @@ export class ChangeClientDto {
    * @example ["vip"]
    */
   @MayBeMissing()
+  @Canonical(canonicalName)
   @IsArray()
   @ArrayMaxSize(100)
   @IsString({ each: true })
@@ -127,6 +131,7 @@ export class ClientQueryDto extends PageQueryDto {
    * @example "vip"
    */
   @MayBeMissing()
+  @Canonical(canonicalName)
   @IsString()
   @MaxLength(100)
   tag?: string;

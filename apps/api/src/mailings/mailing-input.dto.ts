@@ -16,6 +16,8 @@ import {
 } from 'class-validator';
 import { type ChannelName, CHANNELS } from '@app/domain';
 import { IsEmailAddress } from '../server/is-email-address.js';
+import { canonicalName } from '@app/platform';
+import { Canonical } from '../server/canonical.js';
 import { MayBeMissing } from '../server/optional.js';
 import {
   Differs,
@@ -45,6 +47,7 @@ export class FilterInputDto {
    * @example ["vip"]
    */
   @MayBeMissing()
+  @Canonical(canonicalName)
   @IsArray()
   @ArrayMaxSize(1_000)
   @Matches(/^[^]{1,200}$/u, { each: true, message: 'must be 1 to 200 characters' })
@@ -96,6 +99,7 @@ export class MailingInputDto {
    * What people call it: 1 to 200 characters.
    * @example "Spring sale"
    */
+  @Canonical(canonicalName)
   @IsText(200)
   name: string;
 

@@ -2,6 +2,8 @@ import { ApiProperty } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
 import { type ChannelName, CHANNELS, MAILING_STATUSES, type MailingStatus } from '@app/domain';
 import { PageQueryDto } from '../pagination/page-query.dto.js';
+import { canonicalName } from '@app/platform';
+import { Canonical } from '../server/canonical.js';
 import { MayBeMissing } from '../server/optional.js';
 import { IsText } from './rules.js';
 
@@ -132,6 +134,7 @@ export class MailingListQueryDto extends PageQueryDto {
    * @example "sale"
    */
   @MayBeMissing()
+  @Canonical(canonicalName)
   @IsText(200)
   name?: string;
 }

@@ -1,13 +1,16 @@
 import { IsString, Length, Matches } from 'class-validator';
+import { canonicalName } from '@app/platform';
+import { Canonical } from '../server/canonical.js';
 
 export class WriteTagDto {
   /**
-   * Unique, at most 100 characters, without white space at its ends.
+   * Unique, 1 to 100 characters in one line. It is stored in NFC, without white space at its ends.
    * @example "vip"
    */
+  @Canonical(canonicalName)
   @IsString()
   @Length(1, 100, { message: 'must be 1 to 100 characters' })
-  @Matches(/^\S(.*\S)?$/u, { message: 'must not be blank, nor have white space at its ends' })
+  @Matches(/^\S(.*\S)?$/u, { message: 'must be one line, and not blank' })
   name: string;
 }
 

@@ -19,6 +19,7 @@ import { IdPipe } from '../server/id.pipe.js';
 import { TagDto, TagPageDto, WriteTagDto } from './tag.dto.js';
 
 const NAME_TAKEN = 'There is another tag with this name';
+const IN_USE = 'A mailing that has yet to find its audience names it; `errors` says which';
 
 @ApiTags('tags')
 @Controller('tags')
@@ -49,7 +50,10 @@ export class TagsController {
     return this.tags.get(id);
   }
 
-  /** Rename a tag, on every client that has it. Filters of mailings keep the old name. */
+  /**
+   * Rename a tag, on every client that has it and in the filter of every mailing that has yet to
+   * find its audience. Filters of other mailings keep the name under which they found it.
+   */
   @Patch(':id')
   @Refuses(409, NAME_TAKEN)
   async rename(@Param('id', IdPipe) id: number, @Body() { name }: WriteTagDto): Promise<TagDto> {
@@ -59,6 +63,7 @@ export class TagsController {
   /** Delete a tag, and take it from every client that has it. */
   @Delete(':id')
   @HttpCode(204)
+  @Refuses(409, IN_USE)
   async delete(@Param('id', IdPipe) id: number): Promise<void> {
     await this.tags.delete(id);
   }

@@ -101,6 +101,15 @@ CREATE TABLE tags (
   CONSTRAINT tags_name_key UNIQUE (name)
 );
 
+-- What looks the same is the same: NFC, without white space at its ends.
+CREATE FUNCTION set_tag_name() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.name := btrim(normalize(NEW.name, NFC), ${BLANKS});
+  RETURN NEW;
+END $$;
+CREATE TRIGGER tags_set_name BEFORE INSERT OR UPDATE OF name ON tags
+  FOR EACH ROW EXECUTE FUNCTION set_tag_name();
+
 CREATE TABLE client_tags (
   client_id bigint NOT NULL CONSTRAINT client_tags_client_id_fkey REFERENCES clients (id) ON DELETE CASCADE,
   tag_id int NOT NULL CONSTRAINT client_tags_tag_id_fkey REFERENCES tags (id) ON DELETE CASCADE,
@@ -321,6 +330,6 @@ const DOWN = `
 DROP TABLE idempotency_keys, api_keys, delivery_attempts, mailing_errors, mailing_activity,
   mailing_totals, mailing_counters, messages, mailing_slots, mailing_texts, mailings, lanes, client_tags, tags,
   clients, zones, timezone_names;
-DROP FUNCTION set_client_zone(), canonical_timezone(text);
+DROP FUNCTION set_client_zone(), canonical_timezone(text), set_tag_name();
 DROP TYPE api_role, breaker_state, attempt_outcome, message_status, mailing_status, channel_name;
 `;

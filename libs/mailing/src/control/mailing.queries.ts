@@ -4,6 +4,7 @@ import {
   type Mailing,
   type MailingStatus,
   type Queryable,
+  TAG_NAMES_LOCK,
   WAKE_CHANNEL,
 } from '@app/domain';
 import type { LocalWindow } from '../plan/slots.js';
@@ -66,6 +67,13 @@ const COLUMNS = `
 
 const WAKE = `pg_notify('${WAKE_CHANNEL}', '')`;
 
+/** What stores a filter shares this lock, so that no tag in it is renamed or deleted meanwhile. */
+const HOLD_FILTER = `SELECT pg_advisory_xact_lock_shared(${TAG_NAMES_LOCK})`;
+
+export async function holdFilter(db: Queryable): Promise<void> {
+  await db.query({ name: 'hold-filter', text: HOLD_FILTER });
+}
+
 /**
  * Stores a mailing with its first text and its counter, and wakes beat: one statement, one commit.
  * `id` null takes the next one.
@@ -80,13 +88,13 @@ export async function insertMailingIfNotEnded(
   const { rows } = await db.query<MailingRecord>({
     name: 'insert-mailing-if-not-ended',
     text: `
-      WITH created AS (
+      WITH held AS MATERIALIZED (${HOLD_FILTER}), created AS (
         INSERT INTO mailings AS g (id, name, channel, lane_id, text, filter, start_at, end_at,
           window_from, window_to, window_timezone, rate_per_second, max_tries, report_to, report_enabled)
         SELECT COALESCE($1, nextval(pg_get_serial_sequence('mailings', 'id'))), $2, $3, l.id, $4, $5,
           -- Milliseconds, so that what is answered and sent back is the very same instant.
           COALESCE($6, date_trunc('milliseconds', clock_timestamp())), $7, $8, $9, $10, $11, $12, $13, $14
-        FROM lanes l
+        FROM held, lanes l
         WHERE l.channel = $3 AND l.name = 'notification' AND $7 > clock_timestamp()
         RETURNING ${COLUMNS}
       ), first_text AS (

@@ -12,6 +12,7 @@ import {
 } from './idempotency.queries.js';
 import {
   hideIfNotDeleted,
+  holdFilter,
   insertMailingIfNotEnded,
   listMailings,
   lockMailing,
@@ -105,6 +106,7 @@ export class MailingService {
   /** Every message that is not claimed when this resolves follows the new state. */
   async edit(id: number, changes: MailingChanges): Promise<MailingRecord> {
     const { mailing, changed } = await inTransaction(this.dataSource, async (session) => {
+      if (changes.filter) await holdFilter(session);
       const locked = await lockMailing(session, id);
       if (!locked) throw noMailing(id);
       const { now, ...current } = locked;

@@ -1,4 +1,4 @@
-import type { Queryable } from '@app/domain';
+import { type Queryable, TAG_NAMES_LOCK } from '@app/domain';
 
 export interface TagRow {
   id: number;
@@ -46,21 +46,68 @@ export async function listTags(db: Queryable, after: number, limit: number): Pro
   return rows;
 }
 
-/** @throws the driver's unique violation when the name is taken */
-export async function renameTag(db: Queryable, id: number, name: string): Promise<TagRow | null> {
-  const { rows } = await db.query<TagRow>({
-    name: 'rename-tag',
-    text: 'UPDATE tags SET name = $2 WHERE id = $1::bigint RETURNING id, name',
-    values: [id, name],
+/** To the end of the transaction no filter is stored, and no other tag renamed or deleted. */
+export async function holdTagNames(db: Queryable): Promise<void> {
+  await db.query({
+    name: 'hold-tag-names',
+    text: `SELECT pg_advisory_xact_lock(${TAG_NAMES_LOCK})`,
   });
-  return rows[0] ?? null;
 }
 
-export async function deleteTag(db: Queryable, id: number): Promise<boolean> {
-  const { rowCount } = await db.query({
-    name: 'delete-tag',
+/** @throws the driver's unique violation when the name is taken */
+export async function renameHeldTag(db: Queryable, id: number, name: string): Promise<void> {
+  await db.query({
+    name: 'rename-held-tag',
+    text: 'UPDATE tags SET name = $2 WHERE id = $1::bigint',
+    values: [id, name],
+  });
+}
+
+export async function deleteHeldTag(db: Queryable, id: number): Promise<void> {
+  await db.query({
+    name: 'delete-held-tag',
     text: 'DELETE FROM tags WHERE id = $1::bigint',
     values: [id],
   });
-  return rowCount === 1;
+}
+
+/** Mailings whose audience is not written down yet, and is looked for by the tag with the name `$1`. */
+const WAITING_FOR_TAG = `
+  g.finished_at IS NULL AND g.deleted_at IS NULL AND g.filter -> 'tags' ? $1
+  AND (g.status = 'scheduled' OR g.plan_max_client_id IS NOT NULL AND EXISTS (
+    SELECT FROM mailing_counters k WHERE k.mailing_id = g.id AND NOT k.planned))`;
+
+/** In order of id. */
+export async function findMailingsWaitingForTag(
+  db: Queryable,
+  name: string,
+  limit: number,
+): Promise<{ id: number; name: string }[]> {
+  const { rows } = await db.query<{ id: number; name: string }>({
+    name: 'find-mailings-waiting-for-tag',
+    text: `SELECT g.id, g.name FROM mailings g WHERE ${WAITING_FOR_TAG} ORDER BY g.id LIMIT $2`,
+    values: [name, limit],
+  });
+  return rows;
+}
+
+/** A filter that names both has the new name once. */
+export async function renameTagInWaitingMailings(
+  db: Queryable,
+  from: string,
+  to: string,
+): Promise<void> {
+  await db.query({
+    name: 'rename-tag-in-waiting-mailings',
+    text: `
+      UPDATE mailings SET updated_at = clock_timestamp(), filter = jsonb_set(filter, '{tags}', (
+        SELECT jsonb_agg(name ORDER BY place)
+        FROM (
+          SELECT CASE tag WHEN $1 THEN $2 ELSE tag END AS name, min(place) AS place
+          FROM jsonb_array_elements_text(filter -> 'tags') WITH ORDINALITY AS t (tag, place)
+          GROUP BY 1) AS renamed))
+      WHERE id IN (
+        SELECT g.id FROM mailings g WHERE ${WAITING_FOR_TAG} ORDER BY g.id FOR NO KEY UPDATE)`,
+    values: [from, to],
+  });
 }

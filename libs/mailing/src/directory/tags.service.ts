@@ -1,18 +1,27 @@
 import { DomainError } from '@app/platform';
 import type { DataSource } from 'typeorm';
 import { decodeCursor, type Page, pageOf } from '../control/cursor.js';
-import { databaseOf } from '../control/transaction.js';
+import { databaseOf, inTransaction } from '../control/transaction.js';
 import {
-  deleteTag,
+  deleteHeldTag,
+  findMailingsWaitingForTag,
+  holdTagNames,
   insertTagIfNameIsFree,
   listTags,
   readTag,
-  renameTag,
+  renameHeldTag,
+  renameTagInWaitingMailings,
   type TagRow,
 } from './tags.queries.js';
 import { isUniqueViolation } from './violations.js';
 
-/** Labels on clients. Mailings name them in their filter; a filter keeps the name, not the tag. */
+/** Users of a tag that a refusal names. */
+const MOST_USERS = 100;
+
+/**
+ * Labels on clients. Mailings name them in their filter, and find their audience by the name: until
+ * that is done the names in filters follow the tags.
+ */
 export class TagsService {
   constructor(private readonly dataSource: DataSource) {}
 
@@ -34,18 +43,38 @@ export class TagsService {
     return pageOf(rows, limit, (row) => [row.id]);
   }
 
-  /** @throws DomainError `not_found`, `conflict` */
+  /**
+   * On every client that has it, and in the filter of every mailing that still looks for its audience.
+   *
+   * @throws DomainError `not_found`, `conflict`
+   */
   async rename(id: number, name: string): Promise<TagRow> {
-    try {
-      return (await renameTag(databaseOf(this.dataSource), id, name)) ?? notFound(id);
-    } catch (error) {
+    return inTransaction(this.dataSource, async (session) => {
+      await holdTagNames(session);
+      const tag = (await readTag(session, id)) ?? notFound(id);
+      if (tag.name === name) return tag;
+      await renameHeldTag(session, id, name);
+      await renameTagInWaitingMailings(session, tag.name, name);
+      return { id, name };
+    }).catch((error: unknown) => {
       throw isUniqueViolation(error) ? nameTaken(name) : error;
-    }
+    });
   }
 
-  /** Takes the tag from every client that has it. */
+  /**
+   * Takes the tag from every client that has it.
+   *
+   * @throws DomainError `not_found`; `conflict` that names the mailings which still look for their
+   *   audience by it.
+   */
   async delete(id: number): Promise<void> {
-    if (!(await deleteTag(databaseOf(this.dataSource), id))) notFound(id);
+    await inTransaction(this.dataSource, async (session) => {
+      await holdTagNames(session);
+      const tag = (await readTag(session, id)) ?? notFound(id);
+      const users = await findMailingsWaitingForTag(session, tag.name, MOST_USERS);
+      if (users.length > 0) throw inUse(tag.name, users);
+      await deleteHeldTag(session, id);
+    });
   }
 }
 
@@ -57,4 +86,16 @@ function nameTaken(name: string): DomainError {
   return new DomainError('conflict', `There is a tag with the name "${name}"`, [
     { path: 'name', message: 'is taken' },
   ]);
+}
+
+function inUse(tag: string, users: { id: number; name: string }[]): DomainError {
+  const ids = users.map((mailing) => mailing.id).join(', ');
+  return new DomainError(
+    'conflict',
+    `The tag "${tag}" is in the filter of mailings that have yet to find their audience: ${ids}`,
+    users.map((mailing) => ({
+      path: 'id',
+      message: `is used by mailing ${mailing.id}, "${mailing.name}"`,
+    })),
+  );
 }

@@ -95,7 +95,11 @@ function planStatement(
   const bind = (value: unknown) => `$${values.push(value)}`;
   const conditions: string[] = [];
   const codes = operatorCodes.length > 0 ? bind(operatorCodes) : null;
-  const names = tags.length > 0 ? bind(tags) : null;
+  // Read by the statement itself: a tag that is renamed meanwhile has its new name in the filter, too.
+  const names =
+    tags.length > 0
+      ? "ARRAY(SELECT jsonb_array_elements_text(filter -> 'tags') FROM mailings WHERE id = $1)"
+      : null;
   const numbers = phones.length > 0 ? bind(phones) : null;
   if (codes) conditions.push(`c.operator_code = ANY (${codes}::text[])`);
   if (numbers) conditions.push(`c.phone = ANY (${numbers}::text[])`);
