@@ -1,25 +1,20 @@
-import { CANONICAL_TIMEZONES, TIMEZONE_RELEASE, WHITE_SPACE } from '@app/platform';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { CANONICAL_FORMS, DROP_CANONICAL_FORMS, fillTimezoneNames } from './canonical-forms.js';
 
 /** Every table of the first release. Constraints are the last line of defence: see docs/state-machine.md. */
 export class InitialSchema1700000000000 implements MigrationInterface {
   readonly name = 'InitialSchema1700000000000';
 
   async up(runner: QueryRunner): Promise<void> {
+    await runner.query(CANONICAL_FORMS);
     await runner.query(UP);
-    await runner.query(
-      'INSERT INTO timezone_names (spelling, name) SELECT * FROM unnest($1::text[], $2::text[])',
-      [[...CANONICAL_TIMEZONES.keys()], [...CANONICAL_TIMEZONES.values()]],
-    );
+    await runner.query(...fillTimezoneNames());
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(DOWN);
   }
 }
-
-/** What `trim` takes from the ends of a text, as the database writes it. */
-const BLANKS = `E'${WHITE_SPACE.map((blank) => `\\u${blank.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}'`;
 
 const UP = `
 CREATE TYPE channel_name AS ENUM ('notification', 'telegram');
@@ -50,47 +45,7 @@ CREATE TABLE clients (
 );
 CREATE INDEX clients_operator_code_id ON clients (operator_code, id);
 
--- Every name that the IANA database has for a timezone, in lower case, and the one that stands for it.
-CREATE TABLE timezone_names (
-  spelling text NOT NULL PRIMARY KEY,
-  name text NOT NULL
-);
-COMMENT ON TABLE timezone_names IS 'IANA time zone database, release ${TIMEZONE_RELEASE}';
-
--- Null for what is no timezone. The server's own list comes last, for it reads a file for each name.
-CREATE FUNCTION canonical_timezone(given text) RETURNS text LANGUAGE plpgsql STABLE AS $$
-DECLARE
-  wanted text := lower(btrim(given, ${BLANKS}) COLLATE "C");
-  found text;
-BEGIN
-  SELECT t.name INTO found FROM timezone_names t WHERE t.spelling = wanted;
-  IF found IS NULL THEN
-    SELECT p.name INTO found FROM pg_timezone_names p
-    WHERE lower(p.name COLLATE "C") = wanted
-      AND wanted !~ '^(posix/|right/|posixrules$|localtime$|factory$)';
-  END IF;
-  RETURN found;
-END $$;
-
 -- A client inserted by SQL alone, with a timezone and no zone, can be mailed, however it is spelled.
-CREATE FUNCTION set_client_zone() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-  given text := NEW.timezone;
-BEGIN
-  SELECT id INTO NEW.zone_id FROM zones WHERE name = given;
-  IF NEW.zone_id IS NULL THEN
-    NEW.timezone := canonical_timezone(given);
-    IF NEW.timezone IS NULL THEN
-      RAISE EXCEPTION 'There is no timezone "%"', given USING ERRCODE = 'invalid_parameter_value';
-    END IF;
-    SELECT id INTO NEW.zone_id FROM zones WHERE name = NEW.timezone;
-  END IF;
-  IF NEW.zone_id IS NULL THEN
-    INSERT INTO zones (name) VALUES (NEW.timezone) ON CONFLICT (name) DO NOTHING;
-    SELECT id INTO NEW.zone_id FROM zones WHERE name = NEW.timezone;
-  END IF;
-  RETURN NEW;
-END $$;
 CREATE TRIGGER clients_set_zone BEFORE INSERT OR UPDATE OF timezone ON clients
   FOR EACH ROW EXECUTE FUNCTION set_client_zone();
 
@@ -102,11 +57,6 @@ CREATE TABLE tags (
 );
 
 -- What looks the same is the same: NFC, without white space at its ends.
-CREATE FUNCTION set_tag_name() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  NEW.name := btrim(normalize(NEW.name, NFC), ${BLANKS});
-  RETURN NEW;
-END $$;
 CREATE TRIGGER tags_set_name BEFORE INSERT OR UPDATE OF name ON tags
   FOR EACH ROW EXECUTE FUNCTION set_tag_name();
 
@@ -329,7 +279,7 @@ CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at);
 const DOWN = `
 DROP TABLE idempotency_keys, api_keys, delivery_attempts, mailing_errors, mailing_activity,
   mailing_totals, mailing_counters, messages, mailing_slots, mailing_texts, mailings, lanes, client_tags, tags,
-  clients, zones, timezone_names;
-DROP FUNCTION set_client_zone(), canonical_timezone(text), set_tag_name();
+  clients, zones;
+${DROP_CANONICAL_FORMS}
 DROP TYPE api_role, breaker_state, attempt_outcome, message_status, mailing_status, channel_name;
 `;
