@@ -1,0 +1,156 @@
+import { oneAtATime, type Queryable } from '@app/domain';
+import { DispatchService, FinishService, PlanService, Reports, SlotsService } from '@app/mailing';
+import { createLogger, systemClock } from '@app/platform';
+import { migrateQueue } from '@app/queue';
+import { addMailing, createTestDatabase, openSlots, type TestDatabase } from '@app/testkit';
+import pg from 'pg';
+import { schedule, type Task } from './schedule.js';
+
+const FINISHED = 300_000;
+/** Pages of 8 KB: a few for each unfinished mailing, and nothing for those that have finished. */
+const MOST_PAGES = 100;
+/** From the sixth execution on a plan may be one for all values, which is kept. */
+const EXECUTIONS = 7;
+
+interface Explained {
+  statement: string;
+  pages: number;
+}
+
+/**
+ * Each statement that beat repeats while nothing happens, explained while it runs: what it reads must
+ * not grow with the mailings that have finished.
+ */
+describe(`an idle beat after ${FINISHED} finished mailings`, () => {
+  let database: TestDatabase;
+  let session: pg.Client;
+  let seen: Explained[];
+  let tasks: Task[];
+  let dispatch: DispatchService;
+  let reports: Reports;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    await migrateQueue(database.url);
+    session = new pg.Client({ connectionString: database.url });
+    await session.connect();
+    await session.query('SET enable_seqscan = off; SET jit = off');
+    await session.query(`
+      LOAD 'auto_explain';
+      SET auto_explain.log_min_duration = 0;
+      SET auto_explain.log_analyze = on;
+      SET auto_explain.log_buffers = on;
+      SET auto_explain.log_nested_statements = on;
+      SET auto_explain.log_format = json;
+      SET client_min_messages = log`);
+    session.on('notice', (notice) => seen.push(explained(notice.message ?? '')));
+    const db: Queryable = oneAtATime(session);
+    const logger = createLogger('test', 'silent');
+    const slots = new SlotsService(db, logger);
+    const shared = { db, read: db, clock: systemClock, logger };
+    dispatch = new DispatchService({ ...shared, queueUrl: database.url, concurrency: 16 });
+    reports = new Reports({
+      ...shared,
+      settings: {
+        time: '09:00',
+        timezone: 'Europe/Moscow',
+        language: 'en',
+        recipients: [],
+        publicUrl: 'http://localhost:3000',
+      },
+      alerts: {
+        errorRate: 0.2,
+        webhookUrl: undefined,
+        providerToken: undefined,
+        encryptionKey: undefined,
+      },
+      mail: { url: undefined, from: 'posthorn@example.com' },
+    });
+    tasks = schedule({
+      slots,
+      plan: new PlanService(db, db, slots, logger),
+      dispatch,
+      finish: new FinishService(db, logger),
+      reports,
+    });
+    seen = [];
+    // As in an installation: plans are made while the tables are still empty.
+    for (let time = 0; time < EXECUTIONS; time++) await runAll();
+    await fill(database);
+    await database.sql('ANALYZE'); // as autovacuum does within a minute
+    for (let time = 0; time < EXECUTIONS; time++) await runAll();
+  }, 120_000);
+  afterAll(async () => {
+    reports.close();
+    await dispatch.close();
+    await session.end();
+    await database.drop();
+  });
+
+  async function runAll(): Promise<void> {
+    for (const task of tasks) await task.run(() => undefined);
+  }
+  async function statements(): Promise<Explained[]> {
+    seen = [];
+    await runAll();
+    return seen;
+  }
+  const costly = (all: Explained[]) => all.filter(({ pages }) => pages > MOST_PAGES);
+
+  it('reads nothing of them', async () => {
+    const all = await statements();
+    expect(all.length).toBeGreaterThan(15);
+    expect(costly(all)).toEqual([]);
+    expect(all.reduce((sum, { pages }) => sum + pages, 0)).toBeLessThan(10 * MOST_PAGES);
+  });
+
+  it('would be seen reading them', async () => {
+    seen = [];
+    await session.query(`SELECT count(*) FROM mailings WHERE status = 'scheduled'`);
+    expect(costly(seen)).toHaveLength(1);
+  });
+});
+
+/** What auto_explain says of one statement. */
+function explained(notice: string): Explained {
+  const { 'Query Text': statement, Plan: plan } = JSON.parse(
+    notice.slice(notice.indexOf('{')),
+  ) as Record<string, string> & { Plan: Record<string, number> };
+  return {
+    statement: statement ?? '',
+    pages: (plan['Shared Hit Blocks'] ?? 0) + (plan['Shared Read Blocks'] ?? 0),
+  };
+}
+
+/** Finished mailings with all that stays of them, and three that have not finished. */
+async function fill(database: TestDatabase): Promise<void> {
+  await database.sql(
+    `INSERT INTO mailings (name, channel, lane_id, text, filter, start_at, end_at, status,
+       plan_max_client_id, ended_at, finished_at, reported_at)
+     SELECT 'finished ' || i, 'notification', l.id, 'text',
+       '{"operatorCodes": [], "tags": [], "phones": []}', now() - interval '9 days',
+       now() - interval '8 days', CASE WHEN i % 20 = 0 THEN 'cancelled' ELSE 'completed' END::mailing_status,
+       1, at.finished, at.finished, at.finished
+     FROM generate_series(1, $1::int) i, (SELECT id FROM lanes LIMIT 1) l,
+       LATERAL (SELECT now() - interval '8 days' - i * interval '1 min' AS finished) at`,
+    [FINISHED],
+  );
+  await database.sql(`
+    INSERT INTO mailing_counters (mailing_id, total, sent, planned, in_totals)
+    SELECT id, 10, 10, true, true FROM mailings`);
+  await database.sql(`
+    INSERT INTO mailing_activity (mailing_id, minute, sent)
+    SELECT id, date_trunc('minute', finished_at), 10 FROM mailings`);
+  await database.sql(`
+    INSERT INTO reports (kind, key, transport, mailing_id, message_id, content, status, attempts,
+      not_before, give_up_at, sent_at)
+    SELECT 'completion', id || '@1', 'email', id, gen_random_uuid(), '{}', 'sent', 1, finished_at,
+      finished_at, finished_at FROM mailings`);
+  for (const status of ['scheduled', 'running', 'paused'] as const) {
+    const id = await addMailing(database.dataSource, {
+      status,
+      ...(status === 'scheduled' && { startsIn: 30 }),
+    });
+    await openSlots(database.dataSource, id);
+  }
+}
