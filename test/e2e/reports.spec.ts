@@ -40,6 +40,56 @@ describe('POST /reports/{date}/send', () => {
   });
 });
 
+describe('the days of reports', () => {
+  const send = (date: string) => api.call('POST', `/reports/${date}/send`);
+  const later = (days: number) => {
+    const day = new Date(`${today()}T00:00:00Z`);
+    return new Date(day.getTime() + days * 86_400_000).toISOString().slice(0, 10);
+  };
+
+  it('are those of SERVER_TIMEZONE: one that has not begun there is refused with the day that it is', async () => {
+    // In Moscow tomorrow begins somewhere on Earth at 13:00.
+    const { status, body } = await send(later(1));
+    expect(status).toBe(422);
+    expect(body).toMatchObject({
+      detail: `${later(1)} has not begun: in Europe/Moscow, by which reports are dated, it is ${today()}`,
+      errors: [{ path: 'date', message: `must not be after ${today()}` }],
+    });
+  });
+
+  it('are those of a calendar that the database knows', async () => {
+    for (const date of ['0000-01-01', '0001-01-01', '1999-12-31']) {
+      for (const answer of [await api.call('GET', `/reports/${date}`), await send(date)]) {
+        expect([date, answer.status, wrongFields(answer)]).toEqual([date, 400, ['date']]);
+      }
+    }
+    expect(await api.call('GET', '/reports/9999-12-31')).toMatchObject({ status: 404 });
+  });
+});
+
+describe('the number of reports that are asked for', () => {
+  const send = () => api.call('POST', `/reports/${today()}/send`);
+
+  it('is 20 within an hour at most, however many ask at once', async () => {
+    await query('DELETE FROM reports WHERE requested');
+    const answers = await Promise.all(Array.from({ length: 25 }, send));
+    expect(answers.map(({ status }) => status).sort()).toEqual([
+      ...Array.from({ length: 20 }, () => 202),
+      ...Array.from({ length: 5 }, () => 429),
+    ]);
+    const refused = answers.find(({ status }) => status === 429);
+    expect(refused?.body).toMatchObject({ type: 'urn:posthorn:problem:too_many_requests' });
+    const wait = Number(refused?.headers.get('retry-after'));
+    expect(wait).toBeGreaterThan(3_500);
+    expect(wait).toBeLessThanOrEqual(3_600);
+
+    await query(`UPDATE reports SET created_at = created_at - interval '1 hour' WHERE id IN (
+      SELECT min(id) FROM reports WHERE requested)`);
+    expect((await send()).status).toBe(202);
+    expect((await send()).status).toBe(429);
+  });
+});
+
 describe('GET /reports', () => {
   it('tells what was sent, to whom, when and what the mail server said', async () => {
     const activity = { sent: 3, failed: 1, expired: 0, cancelled: 0, unknown: 0 };

@@ -1,5 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { DomainError } from '@app/platform';
 import { problemOf, sendProblem } from './problems/problem.js';
 
 /** An outage refuses every request; one line a second tells enough. */
@@ -16,7 +17,11 @@ export class DomainErrorFilter implements ExceptionFilter {
     const request = http.getRequest<FastifyRequest>();
     const content = problemOf(error);
     if (content.status >= 500) this.report(error, request, content.status);
-    sendProblem(http.getResponse<FastifyReply>(), content);
+    const reply = http.getResponse<FastifyReply>();
+    if (error instanceof DomainError && error.retryAfterS !== undefined) {
+      void reply.header('retry-after', String(error.retryAfterS));
+    }
+    sendProblem(reply, content);
   }
 
   private report(error: unknown, { method, routeOptions }: FastifyRequest, status: number): void {

@@ -13,5 +13,8 @@ export const LEADER_LOCK = 0x504f5302;
  */
 export const TAG_NAMES_LOCK = 0x504f5304;
 
+/** Advisory lock of whoever asks for a report by hand: their number is limited. */
+export const REPORT_REQUESTS_LOCK = 0x504f5305;
+
 /** `NOTIFY` on this channel wakes beat; the payload is not used. */
 export const WAKE_CHANNEL = 'posthorn_wake';

@@ -13,6 +13,7 @@ const STATUS_OF: Record<DomainErrorCode, number> = {
   conflict: 409,
   too_large: 413,
   unprocessable: 422,
+  too_many_requests: 429,
   unavailable: 503,
 };
 const CODE_OF = new Map(Object.entries(STATUS_OF).map(([code, status]) => [status, code]));

@@ -31,12 +31,17 @@ export class ReportsController {
    * Sends the daily report of a date once more, or for the first time: of an earlier day what it
    * said when it came by itself, of today the last day up to now. The report that comes by itself
    * stays as it is. It is sent in the background; what became of it is in `GET /reports/{date}`.
+   * Days are those of `SERVER_TIMEZONE`. At most 20 may be asked for within an hour.
    */
   @Post(':date/send')
   @HttpCode(202)
   @ApiParam({ name: 'date', example: '2030-03-02', schema: { type: 'string', format: 'date' } })
   @ApiAcceptedResponse({ type: ReportDto, description: 'It will be sent' })
-  @Refuses(422, 'The date is in the future')
+  @Refuses(422, 'The date has not begun')
+  @Refuses(
+    429,
+    'Too many were asked for; `Retry-After` says in how many seconds it is allowed again',
+  )
   async sendReport(@Param('date', DatePipe) date: string): Promise<ReportDto> {
     return toReport(await this.reports.send(date));
   }

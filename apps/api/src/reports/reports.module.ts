@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { ReportService } from '@app/mailing';
+import { API_CONFIG, type ApiConfig } from '../config.js';
 import { ReportsController } from './reports.controller.js';
 
 @Module({
@@ -9,8 +10,9 @@ import { ReportsController } from './reports.controller.js';
   providers: [
     {
       provide: ReportService,
-      inject: [getDataSourceToken()],
-      useFactory: (dataSource: DataSource) => new ReportService(dataSource),
+      inject: [getDataSourceToken(), API_CONFIG],
+      useFactory: (dataSource: DataSource, config: ApiConfig) =>
+        new ReportService(dataSource, { timezone: config.SERVER_TIMEZONE }),
     },
   ],
 })

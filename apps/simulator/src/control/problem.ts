@@ -10,6 +10,7 @@ const STATUS: Record<DomainErrorCode, number> = {
   conflict: 409,
   too_large: 413,
   unprocessable: 422,
+  too_many_requests: 429,
   unavailable: 503,
 };
 

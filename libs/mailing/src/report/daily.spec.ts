@@ -73,6 +73,16 @@ describe('what the daily report says', () => {
     ]);
   });
 
+  it('books back what it counted earlier: failed first, sent the day after, is one message in all', async () => {
+    const id = await mailing('Sale', 'total = 1, sent = 1');
+    await activity(id, '2030-06-30T12:00Z', { failed: 1 });
+    await activity(id, '2030-07-01T12:00Z', { failed: -1, sent: 1 });
+    const { content, attachment } = await write();
+    expect(content.totals).toMatchObject({ sent: 1, failed: -1 });
+    expect(content.before).toMatchObject({ sent: 0, failed: 1 });
+    expect(attachment).toContain(`${id},Sale,running,1,-1,0,0,0,0,1,1.0000`);
+  });
+
   it('names who was under way and did nothing, but nobody who was over, waits or was deleted', async () => {
     const idle = await mailing('idle', 'total = 9, pending = 9');
     const over = await mailing('over');

@@ -1,4 +1,10 @@
-import { type Queryable, type Report, type ReportKind, WAKE_CHANNEL } from '@app/domain';
+import {
+  type Queryable,
+  type Report,
+  REPORT_REQUESTS_LOCK,
+  type ReportKind,
+  WAKE_CHANNEL,
+} from '@app/domain';
 import type { ReportContent } from './content.js';
 
 /** A report as its readers see it; what it says is read apart, for that is long. */
@@ -67,26 +73,53 @@ export async function readReportsOf(
 }
 
 /**
- * Asks for the daily report of a date once more, and wakes beat.
- *
- * @returns null when the date has not begun anywhere on Earth.
+ * What time it is, for somebody who asks for a report by hand. Nobody else asks until the
+ * transaction ends, so that the number of those who have asked stays true.
  */
-export async function requestDailyIfNotFuture(
+export async function lockRequests(db: Queryable): Promise<Date> {
+  await db.query({ text: `SELECT pg_advisory_xact_lock(${REPORT_REQUESTS_LOCK})` });
+  const { rows } = await db.query<{ now: Date }>({ text: 'SELECT clock_timestamp() AS now' });
+  const [row] = rows;
+  if (!row) throw new Error('The database did not say what time it is');
+  return row.now;
+}
+
+/**
+ * How long to wait until fewer than `most` reports were asked for within the last `seconds`.
+ *
+ * @returns whole seconds, at least 1; null: no time
+ */
+export async function secondsToWait(
   db: Queryable,
-  date: string,
-): Promise<ReportRecord | null> {
+  now: Date,
+  { most, seconds }: { most: number; seconds: number },
+): Promise<number | null> {
+  const { rows } = await db.query<{ wait: number }>({
+    name: 'seconds-to-wait-for-a-report',
+    text: `
+      SELECT GREATEST(1, ceil(extract(epoch FROM created_at - $1::timestamptz) + $2))::int AS wait
+      FROM reports WHERE requested AND created_at > $1::timestamptz - make_interval(secs => $2::float8)
+      ORDER BY created_at DESC OFFSET $3 LIMIT 1`,
+    values: [now, seconds, most - 1],
+  });
+  return rows[0]?.wait ?? null;
+}
+
+/** Asks for the daily report of a date once more, and wakes beat. */
+export async function requestDaily(db: Queryable, date: string): Promise<ReportRecord> {
   const { rows } = await db.query<ReportRecord>({
-    name: 'request-daily-if-not-future',
+    name: 'request-daily',
     text: `
       WITH requested AS (
         INSERT INTO reports (kind, key, transport, requested, date, message_id, not_before, give_up_at)
-        SELECT 'daily', $1::date::text, 'email', true, $1::date, gen_random_uuid(), clock_timestamp(),
-          clock_timestamp() + interval '24 hours'
-        WHERE $1::date <= (clock_timestamp() AT TIME ZONE 'UTC' + interval '14 hours')::date
+        VALUES ('daily', $1::date::text, 'email', true, $1::date, gen_random_uuid(), clock_timestamp(),
+          clock_timestamp() + interval '24 hours')
         RETURNING ${COLUMNS}
       ), woken AS MATERIALIZED (SELECT pg_notify('${WAKE_CHANNEL}', '') FROM requested)
       SELECT requested.* FROM requested, woken`,
     values: [date],
   });
-  return rows[0] ?? null;
+  const [report] = rows;
+  if (!report) throw new Error('The report that was asked for is not there');
+  return report;
 }

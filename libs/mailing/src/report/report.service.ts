@@ -2,17 +2,22 @@ import type { ReportKind } from '@app/domain';
 import { DomainError } from '@app/platform';
 import type { DataSource } from 'typeorm';
 import { decodeCursor, type Page, pageOf } from '../control/cursor.js';
-import { databaseOf } from '../control/transaction.js';
+import { databaseOf, inTransaction } from '../control/transaction.js';
 import type { DailyContent, ReportContent } from './content.js';
 import {
   listReports,
   readReportsOf,
+  lockRequests,
   type ReportRecord,
-  requestDailyIfNotFuture,
+  requestDaily,
+  secondsToWait,
 } from './report.queries.js';
+import { localDate } from './report-day.js';
 
 /** More than anybody asks for on one day by hand. */
 const MOST_OF_A_DAY = 100;
+/** Whoever has a key could otherwise fill the mailboxes of all who get reports. */
+const REQUEST_LIMIT = { most: 20, seconds: 3_600 };
 
 export interface ReportListQuery {
   kind?: ReportKind;
@@ -31,7 +36,10 @@ export interface ReportDay {
 
 /** Reports as a resource. Sending is beat's. */
 export class ReportService {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly options: { /** IANA: by its clock reports are dated. */ timezone: string },
+  ) {}
 
   /** Newest first. */
   async list(query: ReportListQuery): Promise<Page<ReportRecord>> {
@@ -61,20 +69,34 @@ export class ReportService {
 
   /**
    * Has the report of a date sent once more: of an earlier day what it said when it came by itself,
-   * of today the last day up to now.
+   * of today the last day up to now. Each goes to all who get reports: there is a limit.
    *
    * @param date `YYYY-MM-DD`
-   * @throws DomainError `unprocessable` for a date in the future.
+   * @throws DomainError `unprocessable` for a date that has not begun, `too_many_requests`.
    */
-  async send(date: string): Promise<ReportRecord> {
-    const db = databaseOf(this.dataSource);
-    const report = await requestDailyIfNotFuture(db, date);
-    if (!report) {
-      throw new DomainError('unprocessable', `${date} is in the future`, [
-        { path: 'date', message: 'must not be in the future' },
-      ]);
-    }
-    return report;
+  send(date: string): Promise<ReportRecord> {
+    const { timezone } = this.options;
+    return inTransaction(this.dataSource, async (session) => {
+      const now = await lockRequests(session);
+      const today = localDate(now, timezone);
+      if (date > today) {
+        throw new DomainError(
+          'unprocessable',
+          `${date} has not begun: in ${timezone}, by which reports are dated, it is ${today}`,
+          [{ path: 'date', message: `must not be after ${today}` }],
+        );
+      }
+      const wait = await secondsToWait(session, now, REQUEST_LIMIT);
+      if (wait !== null) {
+        throw new DomainError(
+          'too_many_requests',
+          `${REQUEST_LIMIT.most} reports were asked for within an hour, which is the limit; try again in ${wait} s`,
+          [],
+          wait,
+        );
+      }
+      return requestDaily(session, date);
+    });
   }
 }
 

@@ -7,6 +7,7 @@ export type DomainErrorCode =
   | 'conflict'
   | 'too_large'
   | 'unprocessable'
+  | 'too_many_requests'
   | 'unavailable';
 
 /** One wrong field: where it is (`filter.tags[0]`) and what is wrong with it. */
@@ -21,6 +22,8 @@ export class DomainError extends Error {
     readonly code: DomainErrorCode,
     message: string,
     readonly errors: FieldError[] = [],
+    /** Seconds after which the same request may succeed; undefined: nobody knows. */
+    readonly retryAfterS?: number,
   ) {
     super(message);
     this.name = 'DomainError';
