@@ -35,7 +35,7 @@ describe('deleting a client', () => {
 
   async function message(id: number) {
     const { rows } = await poolOf(database.dataSource).query<Record<string, unknown>>(
-      'SELECT status, pinned_phone, last_error_code, unconfirmed FROM messages WHERE id = $1',
+      'SELECT status, address, last_error_code, unconfirmed FROM messages WHERE id = $1',
       [id],
     );
     return rows[0];
@@ -51,7 +51,7 @@ describe('deleting a client', () => {
       waiting.push((await addMessages(dataSource, mailingId, seeds))[0] ?? 0);
     }
     const doubtful = await addMailing(dataSource);
-    const attributes = { clientId, attempts: 2, unconfirmed: true, pinnedPhone: '79000000001' };
+    const attributes = { clientId, attempts: 2, unconfirmed: true, address: '79000000001' };
     const [asked = 0] = await addMessages(dataSource, doubtful, [
       { status: 'pending', ...attributes },
       { status: 'pending', clientId: other },
@@ -60,10 +60,10 @@ describe('deleting a client', () => {
     expect((await admin.delete<string>(`/clients/${clientId}`)).status).toBe(204);
 
     for (const id of waiting) {
-      const expected = { status: 'cancelled', pinned_phone: null };
+      const expected = { status: 'cancelled', address: null };
       expect(await message(id)).toMatchObject({ ...expected, last_error_code: 'client_deleted' });
     }
-    const unknown = { status: 'unknown', pinned_phone: null, unconfirmed: true };
+    const unknown = { status: 'unknown', address: null, unconfirmed: true };
     expect(await message(asked)).toMatchObject(unknown);
     const [first = 0] = mailings;
     expect((await countersAndRows(dataSource, first)).counters).toEqual({
@@ -87,14 +87,14 @@ describe('deleting a client', () => {
     const { dataSource } = database;
     const ids: number[] = [];
     for (const status of ['sent', 'failed', 'expired', 'unknown', 'sending'] as const) {
-      const seed = { status, clientId, pinnedPhone: '79000000002' };
+      const seed = { status, clientId, address: '79000000002' };
       ids.push(...(await addMessages(dataSource, await addMailing(dataSource), [seed])));
     }
     await admin.delete(`/clients/${clientId}`);
     const after = await Promise.all(ids.map(message));
     const statuses = after.map((row) => row?.status);
     expect(statuses).toEqual(['sent', 'failed', 'expired', 'unknown', 'sending']);
-    expect(after.map((row) => row?.pinned_phone)).toEqual(Array(5).fill(null));
+    expect(after.map((row) => row?.address)).toEqual(Array(5).fill(null));
   });
 
   it('of which a mailing that is being purged knows nothing works, too', async () => {

@@ -153,7 +153,11 @@ async function collect(
   return {
     acknowledged,
     audiences,
-    database: { ...(await readFinalState(cluster.db)), disagreements: seen.disagreements },
+    database: {
+      ...(await readFinalState(cluster.db)),
+      disagreements: seen.disagreements,
+      disagreeingBooks: seen.disagreeingBooks,
+    },
     received: await cluster.provider.received(),
     duplicates: {
       allowed: trial.duplicates,

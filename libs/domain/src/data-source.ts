@@ -22,6 +22,7 @@ import { Zone } from './entities/zone.entity.js';
 import { InitialSchema1700000000000 } from './migrations/1700000000000-initial-schema.js';
 import { ClaimFunction1700000000001 } from './migrations/1700000000001-claim-function.js';
 import { Reports1700000000002 } from './migrations/1700000000002-reports.js';
+import { BooksAndIds1700000000003 } from './migrations/1700000000003-books-and-ids.js';
 import { prepareSession, type SessionSettings, STATEMENT_TIMEOUT_MS } from './session.js';
 
 // Ids and counters are bigint and stay far below 2^53: JSON numbers everywhere.
@@ -52,6 +53,7 @@ export const MIGRATIONS = [
   InitialSchema1700000000000,
   ClaimFunction1700000000001,
   Reports1700000000002,
+  BooksAndIds1700000000003,
 ];
 
 /** What every connection of ours has: it is prepared before its first statement, see session.ts. */

@@ -18,3 +18,6 @@ export const REPORT_REQUESTS_LOCK = 0x504f5305;
 
 /** `NOTIFY` on this channel wakes beat; the payload is not used. */
 export const WAKE_CHANNEL = 'posthorn_wake';
+
+/** Advisory lock of whoever moves the sequence of the messages' ids; held for the moment of that. */
+export const IDS_LOCK = 0x504f5303;

@@ -34,7 +34,9 @@ export interface FinalMailing {
   endAt: Moment;
   window: { from: string; to: string; timezone: string } | null;
   finished: boolean;
-  counters: Record<MessageStatus | 'total', number> | null;
+  counters: Record<MessageStatus | 'total' | 'repeated', number> | null;
+  /** The sum of all its minutes. */
+  activity: Record<MessageStatus, number>;
 }
 
 export interface FinalMessage {
@@ -44,6 +46,7 @@ export interface FinalMessage {
   zone: string;
   status: MessageStatus;
   attempts: number;
+  repeated: boolean;
 }
 
 /** An attempt that did not end in `sent`. */
@@ -88,6 +91,8 @@ export interface Evidence {
     clients: ReadonlySet<number>;
     /** Disagreements of counters and rows that were seen while it ran, each at one moment. */
     disagreements: readonly string[];
+    /** Disagreements of counters, activity and totals, seen while it ran and in the end. */
+    disagreeingBooks: readonly string[];
   };
   received: readonly ReceivedMessage[];
   duplicates: {

@@ -28,7 +28,9 @@ export interface MessageSeed {
   attempts?: number;
   tries?: number;
   unconfirmed?: boolean;
-  pinnedPhone?: string;
+  repeated?: boolean;
+  /** Where its last attempt went. */
+  address?: string;
   /** Minutes from now; default: never tried. */
   notBeforeIn?: number;
 }
@@ -87,7 +89,13 @@ export async function addMailing(dataSource: DataSource, seed: MailingSeed = {})
       seed.status !== 'scheduled',
     ],
   );
-  return rows[0]?.id ?? 0;
+  const id = rows[0]?.id ?? 0;
+  await poolOf(dataSource).query(
+    `UPDATE mailing_counters k SET in_totals = true FROM mailings g
+     WHERE k.mailing_id = $1 AND g.id = $1 AND g.finished_at IS NOT NULL`,
+    [id],
+  );
+  return id;
 }
 let strangers = 1_000_000_000;
 /** Stores messages of a mailing, counted, and answers with their ids in the given order. */
@@ -104,8 +112,8 @@ export async function addMessages(
       `WITH zone AS (
          INSERT INTO zones (name) VALUES ($4) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id)
        INSERT INTO messages (mailing_id, client_id, status, zone_id, attempts, tries, unconfirmed,
-         pinned_phone, not_before, lease_until, sent_at, latency_ms, text_version)
-       SELECT $1, $2, $3::message_status, zone.id, $5, $6, $7, $8,
+         address, repeated, not_before, lease_until, sent_at, latency_ms, text_version)
+       SELECT $1, $2, $3::message_status, zone.id, $5, $6, $7, $8, $10,
          COALESCE(now() + $9 * interval '1 minute', '-infinity'),
          CASE $3 WHEN 'sending' THEN now() + interval '30 s' END, CASE $3 WHEN 'sent' THEN now() END,
          CASE $3 WHEN 'sent' THEN 12 END, CASE WHEN $5 > 0 THEN 1 END
@@ -118,19 +126,34 @@ export async function addMessages(
         seed.attempts ?? attempted,
         seed.tries ?? seed.attempts ?? attempted,
         seed.unconfirmed ?? false,
-        seed.pinnedPhone ?? null,
+        seed.address ?? null,
         seed.notBeforeIn ?? null,
+        seed.repeated ?? false,
       ],
     );
     ids.push(rows[0]?.id ?? 0);
     await pool.query(
-      `UPDATE mailing_counters SET total = total + 1, ${seed.status} = ${seed.status} + 1
-       WHERE mailing_id = $1`,
-      [mailingId],
+      `UPDATE mailing_counters SET total = total + 1, ${seed.status} = ${seed.status} + 1,
+         repeated = repeated + $2::int WHERE mailing_id = $1`,
+      [mailingId, Number(seed.repeated ?? false)],
     );
   }
+  await pool.query(BOOK_LONG_AGO, [mailingId]);
   return ids;
 }
+
+/** What a test stores as given happened before anything that it looks at. */
+const BOOK_LONG_AGO = `
+  WITH now AS (
+    DELETE FROM mailing_activity WHERE mailing_id = $1 AND minute > now() - interval '2 minutes'
+      AND minute <= now() RETURNING *)
+  INSERT INTO mailing_activity AS a (mailing_id, minute, pending, sending, sent, failed, expired, cancelled, unknown)
+  SELECT $1, '2000-01-01T00:00Z', sum(pending), sum(sending), sum(sent), sum(failed), sum(expired),
+    sum(cancelled), sum(unknown) FROM now HAVING count(*) > 0
+  ON CONFLICT (mailing_id, minute) DO UPDATE SET pending = a.pending + excluded.pending,
+    sending = a.sending + excluded.sending, sent = a.sent + excluded.sent, failed = a.failed + excluded.failed,
+    expired = a.expired + excluded.expired, cancelled = a.cancelled + excluded.cancelled,
+    unknown = a.unknown + excluded.unknown`;
 /** The counter of a mailing beside what its rows say; they must be equal at every commit. */
 export async function countersAndRows(
   dataSource: DataSource,

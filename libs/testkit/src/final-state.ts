@@ -12,7 +12,7 @@ const STATUSES = [
   'unknown',
 ] as const;
 
-type FinalState = Omit<Evidence['database'], 'disagreements'>;
+type FinalState = Omit<Evidence['database'], 'disagreements' | 'disagreeingBooks'>;
 
 interface MailingRow {
   id: string;
@@ -22,7 +22,8 @@ interface MailingRow {
   endAt: Date;
   window: FinalMailing['window'];
   finished: boolean;
-  counters: Record<MessageStatus | 'total', number> | null;
+  counters: FinalMailing['counters'];
+  activity: FinalMailing['activity'];
 }
 
 /** What the database says in the end. Deleted mailings are as if they had never been. */
@@ -33,8 +34,10 @@ export async function readFinalState(db: pg.Pool): Promise<FinalState> {
         jsonb_build_object('from', g.window_from, 'to', g.window_to, 'timezone', g.window_timezone)
       END AS window,
       CASE WHEN k.mailing_id IS NOT NULL THEN
-        jsonb_build_object('total', k.total, ${STATUSES.map((s) => `'${s}', k.${s}`).join(', ')})
-      END AS counters
+        jsonb_build_object('total', k.total, 'repeated', k.repeated, ${STATUSES.map((s) => `'${s}', k.${s}`).join(', ')})
+      END AS counters,
+      (SELECT jsonb_build_object(${STATUSES.map((s) => `'${s}', COALESCE(sum(a.${s}), 0)`).join(', ')})
+       FROM mailing_activity a WHERE a.mailing_id = g.id) AS activity
     FROM mailings g LEFT JOIN mailing_counters k ON k.mailing_id = g.id
     WHERE g.deleted_at IS NULL`);
   const messages = await db.query<{
@@ -44,8 +47,10 @@ export async function readFinalState(db: pg.Pool): Promise<FinalState> {
     zone: string;
     status: MessageStatus;
     attempts: number;
+    repeated: boolean;
   }>(`
-    SELECT m.id, m.mailing_id AS "mailingId", m.client_id AS "clientId", z.name AS zone, m.status, m.attempts
+    SELECT m.id, m.mailing_id AS "mailingId", m.client_id AS "clientId", z.name AS zone, m.status, m.attempts,
+      m.repeated
     FROM messages m JOIN zones z ON z.id = m.zone_id`);
   const attempts = await db.query<{ messageId: string; attempt: number; outcome: string }>(
     `SELECT message_id AS "messageId", attempt, outcome FROM delivery_attempts ORDER BY id`,

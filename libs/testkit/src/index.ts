@@ -65,6 +65,7 @@ export {
   type Stopped,
 } from './cluster.js';
 export { StandIn, type ReceivedInFull, type ReceivedRequest } from './stand-in.js';
+export { disagreements, type Disagreement } from './books.js';
 export { UsageSampler } from './usage-sampler.js';
 export { readFinalState } from './final-state.js';
 export { sleep, waitFor, type WaitOptions } from './wait-for.js';

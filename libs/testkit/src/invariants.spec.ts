@@ -4,6 +4,11 @@ import { checkInvariants } from './invariants.js';
 const END = Date.UTC(2030, 0, 1, 12);
 const AT = END - 60_000;
 
+const COUNTS = {
+  ...{ pending: 0, sending: 0, sent: 2, failed: 0 },
+  ...{ expired: 0, cancelled: 0, unknown: 0 },
+};
+
 function mailing(changes: Partial<FinalMailing> = {}): FinalMailing {
   return {
     id: 1,
@@ -13,10 +18,8 @@ function mailing(changes: Partial<FinalMailing> = {}): FinalMailing {
     endAt: END,
     window: null,
     finished: true,
-    counters: {
-      ...{ total: 2, pending: 0, sending: 0, sent: 2, failed: 0 },
-      ...{ expired: 0, cancelled: 0, unknown: 0 },
-    },
+    counters: { ...COUNTS, total: 2, repeated: 0 },
+    activity: COUNTS,
     ...changes,
   };
 }
@@ -29,6 +32,7 @@ function message(id: number, changes: Partial<FinalMessage> = {}): FinalMessage 
     zone: 'Europe/Moscow',
     status: 'sent',
     attempts: 1,
+    repeated: false,
     ...changes,
   };
 }
@@ -65,6 +69,7 @@ function evidence(
       attempts: [],
       clients: new Set([101, 102]),
       disagreements: [],
+      disagreeingBooks: [],
       ...database,
     },
   };
@@ -76,8 +81,10 @@ const unknown = (messageId: number, attempt: number): FinalAttempt => ({
   outcome: 'unknown',
 });
 
-const counted = (changes: object) =>
-  mailing({ counters: { ...mailing().counters, ...changes } as FinalMailing['counters'] });
+const counted = (changes: object) => {
+  const counters = { ...COUNTS, total: 2, repeated: 0, ...changes };
+  return mailing({ counters, activity: counters });
+};
 
 describe('the invariant checker', () => {
   const red = (changes: Parameters<typeof evidence>[0]) =>
@@ -147,8 +154,9 @@ describe('the invariant checker', () => {
   describe('I4, duplicates are marked and bounded', () => {
     const twice = [received(1), received(2, { accepted: 2, oks: 2 })];
     const marked = {
-      messages: [message(1), message(2, { attempts: 2 })],
+      messages: [message(1), message(2, { attempts: 2, repeated: true })],
       attempts: [unknown(2, 1)],
+      mailings: [counted({ repeated: 1 })],
     };
 
     it('sees a duplicate without an unknown attempt', () => {
@@ -162,6 +170,13 @@ describe('the invariant checker', () => {
       expect(red({ received: taken, duplicates: { allowed: 1, answersMayGetLost: true } })).toBe(
         'I4',
       );
+    });
+
+    it('wants the mark of a repeated message', () => {
+      const duplicates = { allowed: 1, answersMayGetLost: true };
+      const messages = [message(1), message(2, { attempts: 2 })];
+      const database = { ...marked, messages, mailings: [counted({})] };
+      expect(red({ received: twice, duplicates, database })).toBe('I4');
     });
 
     it('wants an unknown attempt for each repetition', () => {
@@ -241,6 +256,7 @@ describe('the invariant checker', () => {
   it('I7: sees counters that are not what the rows say, then or meanwhile', () => {
     expect(red({ database: { mailings: [counted({ sent: 1, failed: 1 })] } })).toBe('I7');
     expect(red({ database: { mailings: [counted({ total: 3 })] } })).toBe('I7');
+    expect(red({ database: { mailings: [counted({ repeated: 1 })] } })).toBe('I7');
     expect(red({ database: { mailings: [mailing({ counters: null })] } })).toBe('I7');
     expect(red({ database: { disagreements: ['mailing 1 at 12:00'] } })).toBe('I7');
   });
@@ -261,5 +277,11 @@ describe('the invariant checker', () => {
     expect(red({ resumptions: resumed(30_001) })).toBe('I10');
     expect(red({ resumptions: resumed(null) })).toBe('I10');
     expect(red({ resumptions: resumed(29_999) })).toBe('');
+  });
+
+  it('I11: sees activity that is not what the counters say, then or meanwhile', () => {
+    const activity = { ...COUNTS, failed: 1 };
+    expect(red({ database: { mailings: [mailing({ activity })] } })).toBe('I11');
+    expect(red({ database: { disagreeingBooks: ['mailing 1 at 12:00'] } })).toBe('I11');
   });
 });

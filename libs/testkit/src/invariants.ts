@@ -8,7 +8,8 @@ import type {
   ReceivedMessage,
 } from './evidence.js';
 
-export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7' | 'I8' | 'I9' | 'I10';
+export type Invariant =
+  'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7' | 'I8' | 'I9' | 'I10' | 'I11';
 
 export interface Violation {
   invariant: Invariant;
@@ -37,6 +38,7 @@ export function checkInvariants(evidence: Evidence): Violation[] {
     ...claim('I8', boundsAreKept(evidence)),
     ...claim('I9', logsKeepSecrets(evidence)),
     ...claim('I10', sendingResumes(evidence)),
+    ...claim('I11', activityAddsUp(evidence)),
   ];
 }
 
@@ -113,8 +115,9 @@ function* confirmedMeansSent({ duplicates }: Evidence, index: Index): Generator<
 }
 
 /**
- * I4: what the provider took more than once has an `unknown` attempt for each repetition; every
- * attempt is written down once; and there are no more of them than the faults explain.
+ * I4: what the provider took more than once has an `unknown` attempt for each repetition and is
+ * marked as repeated; every attempt is written down once; and there are no more of them than the
+ * faults explain.
  */
 function* duplicatesAreMarked({ duplicates }: Evidence, index: Index): Generator<string> {
   const twice = [...index.received.values()].filter(({ accepted }) => accepted > 1);
@@ -124,6 +127,10 @@ function* duplicatesAreMarked({ duplicates }: Evidence, index: Index): Generator
       .filter(({ id, accepted }) => unknownAttempts(index, id) < accepted - 1)
       .map(({ id, accepted }) => `${id} (${accepted} times)`),
     'messages that were taken more often than their unknown attempts explain',
+  );
+  yield* about(
+    twice.filter(({ id }) => index.messages.get(id)?.repeated === false).map(({ id }) => id),
+    'messages that were taken more than once and are not marked as repeated',
   );
   if (twice.length > duplicates.allowed) {
     yield `${twice.length} messages were taken more than once, ${duplicates.allowed} would be explained`;
@@ -223,6 +230,10 @@ function* countersAddUp({ database }: Evidence, index: Index): Generator<string>
     if (counters.total !== rows.length) {
       yield `mailing ${id} counts ${counters.total} messages and has ${rows.length}`;
     }
+    const repeated = rows.filter((row) => row.repeated).length;
+    if (counters.repeated !== repeated) {
+      yield `mailing ${id} counts ${counters.repeated} messages as repeated and has ${repeated}`;
+    }
     for (const status of COUNTED) {
       const found = rows.filter((row) => row.status === status).length;
       if (counters[status] !== found) {
@@ -255,6 +266,18 @@ function* sendingResumes({ resumptions }: Evidence): Generator<string> {
     if (tookMs === null) yield `sending did not resume within ${limitMs} ms after ${after}`;
     else if (tookMs > limitMs) {
       yield `sending resumed ${Math.round(tookMs)} ms after ${after}, allowed are ${limitMs}`;
+    }
+  }
+}
+
+/** I11: the sum of a mailing's activity is its counters, and finished mailings are in the totals once. */
+function* activityAddsUp({ database }: Evidence): Generator<string> {
+  yield* about(database.disagreeingBooks, 'disagreements of counters, activity and totals');
+  for (const { id, counters, activity } of database.mailings) {
+    for (const status of counters ? COUNTED : []) {
+      if (counters?.[status] !== activity[status]) {
+        yield `mailing ${id} counts ${counters?.[status]} messages as ${status}, its activity ${activity[status]}`;
+      }
     }
   }
 }

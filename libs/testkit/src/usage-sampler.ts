@@ -1,4 +1,9 @@
 import { readFileSync } from 'node:fs';
+import {
+  COUNTERS_AGAINST_ACTIVITY,
+  COUNTERS_AGAINST_ROWS,
+  TOTALS_AGAINST_COUNTERS,
+} from './books.js';
 import type { Cluster } from './cluster.js';
 import type { Usage } from './evidence.js';
 
@@ -9,25 +14,16 @@ const MEMORY_MB = 300;
 /** A pool for the engine, the pools of the queue, sessions that listen, and those that replace them. */
 const CONNECTIONS_PER_PROCESS = 30;
 
-/** At one moment, in one statement: counters against rows. Empty where they agree. */
-const DISAGREEMENTS = `
-  SELECT k.mailing_id AS id, to_jsonb(k) AS counters, c.rows FROM mailing_counters k
-  LEFT JOIN LATERAL (
-    SELECT count(*) AS total, count(*) FILTER (WHERE status = 'pending') AS pending,
-      count(*) FILTER (WHERE status = 'sending') AS sending,
-      count(*) FILTER (WHERE status = 'sent') AS sent,
-      jsonb_object_agg(m.status, true) AS rows
-    FROM messages m WHERE m.mailing_id = k.mailing_id
-  ) c ON true
-  WHERE (k.total, k.pending, k.sending, k.sent) IS DISTINCT FROM (c.total, c.pending, c.sending, c.sent)`;
-
 /** Watches memory, connections, what is in flight, and whether the counters add up at every look. */
 export class UsageSampler {
   private readonly memory = new Map<string, number>();
   private mostSending = 0;
   private mostWorkers = 0;
   private looks = 0;
+  /** Of counters and rows. */
   private readonly disagreements: string[] = [];
+  /** Of counters, activity and totals. */
+  private readonly disagreeingBooks: string[] = [];
   private stopped = false;
   private readonly running: Promise<void>;
 
@@ -36,7 +32,12 @@ export class UsageSampler {
   }
 
   /** @returns what was seen, and how often it looked. */
-  async stop(): Promise<{ usage: Usage[]; disagreements: string[]; looks: number }> {
+  async stop(): Promise<{
+    usage: Usage[];
+    disagreements: string[];
+    disagreeingBooks: string[];
+    looks: number;
+  }> {
     this.stopped = true;
     await this.running;
     const { concurrency, proxies, all } = this.cluster;
@@ -44,6 +45,7 @@ export class UsageSampler {
     return {
       looks: this.looks,
       disagreements: this.disagreements,
+      disagreeingBooks: this.disagreeingBooks,
       usage: [
         ...[...this.memory].map(([name, most]) => ({
           what: `MB of memory of ${name}`,
@@ -86,13 +88,17 @@ export class UsageSampler {
   }
 
   private async lookAtDatabase(): Promise<void> {
-    const { rows } = await this.cluster.db.query<{ id: number }>(DISAGREEMENTS);
+    const { rows } = await this.cluster.db.query(COUNTERS_AGAINST_ROWS);
+    const books = await this.cluster.db.query(
+      `${COUNTERS_AGAINST_ACTIVITY} UNION ALL ${TOTALS_AGAINST_COUNTERS}`,
+    );
     const sending = await this.cluster.db.query<{ n: string }>(
       `SELECT COALESCE(sum(sending), 0) AS n FROM mailing_counters`,
     );
     this.looks++;
     this.mostSending = Math.max(this.mostSending, Number(sending.rows[0]?.n));
     for (const row of rows) this.disagreements.push(JSON.stringify(row));
+    for (const row of books.rows) this.disagreeingBooks.push(JSON.stringify(row));
   }
 }
 

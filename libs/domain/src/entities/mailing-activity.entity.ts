@@ -1,8 +1,9 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 /**
- * What happened in one minute of one mailing, written by the statement that did it. Throughput,
- * forecast, daily statistics and the error rate read it instead of the messages.
+ * By how much the counters of a mailing changed in one minute; less than zero where something was
+ * taken back. A trigger on the counters writes it and nobody else. Throughput, forecast, daily
+ * statistics and the error rate read it instead of the messages.
  */
 @Entity('mailing_activity')
 @Index('mailing_activity_minute', ['minute'])

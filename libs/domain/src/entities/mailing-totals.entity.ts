@@ -1,6 +1,6 @@
 import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** The sum of the counters of all finished mailings, in one row. */
+/** The sum of the counters of all finished mailings, in one row, which triggers on them keep. */
 @Entity('mailing_totals')
 @Check('mailing_totals_single', 'id = 1')
 export class MailingTotals {

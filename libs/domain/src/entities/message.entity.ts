@@ -79,13 +79,12 @@ export class Message {
   @Column('boolean', { default: false })
   repeated: boolean;
 
-  /** Where the last attempt went; taken away with the client. */
+  /**
+   * Where the last attempt went. A repetition of an unconfirmed one goes to the same number; taken
+   * away when the client is deleted.
+   */
   @Column('text', { nullable: true })
   address: string | null;
-
-  /** Where the unconfirmed attempt went: a repetition goes to the same number. */
-  @Column('text', { name: 'pinned_phone', nullable: true })
-  pinnedPhone: string | null;
 
   @Column('text', { name: 'last_error_code', nullable: true })
   lastErrorCode: string | null;

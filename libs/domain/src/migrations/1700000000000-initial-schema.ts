@@ -155,7 +155,6 @@ CREATE TABLE messages (
   unconfirmed boolean NOT NULL DEFAULT false,
   repeated boolean NOT NULL DEFAULT false,
   address text,
-  pinned_phone text,
   last_error_code text,
   last_error text,
   CONSTRAINT messages_mailing_id_client_id_key UNIQUE (mailing_id, client_id),

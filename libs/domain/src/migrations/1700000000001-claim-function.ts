@@ -119,7 +119,7 @@ BEGIN
   INTO v_take, v_places, v_owners, v_phones, v_versions, v_ms_left, v_gone, v_mailings, v_rated
   FROM (
     SELECT m.id, m.ctid AS place, m.mailing_id, g.rate_per_second IS NOT NULL AS rated,
-      COALESCE(m.pinned_phone, cl.phone) AS phone, cl.id IS NULL AND m.pinned_phone IS NULL AS gone,
+      COALESCE(CASE WHEN m.unconfirmed THEN m.address END, cl.phone) AS phone, cl.id IS NULL AS gone,
       CASE WHEN m.unconfirmed THEN m.text_version ELSE g.text_version END AS version,
       extract(epoch FROM LEAST(s.closes_at, g.end_at) - v_now)::double precision * 1000 AS ms_left
     FROM messages m
@@ -156,6 +156,7 @@ BEGIN
     WITH dropped AS (
       UPDATE messages m SET
         status = CASE WHEN m.unconfirmed THEN 'unknown' ELSE 'cancelled' END::message_status,
+        address = NULL,
         last_error_code = 'client_deleted', last_error = 'The client was deleted before sending'
       WHERE m.id = ANY (v_gone)
       RETURNING m.mailing_id, m.status
@@ -184,6 +185,7 @@ BEGIN
   RETURN QUERY
   UPDATE messages m SET
     status = 'sending', attempts = m.attempts + 1, claim_id = p_claim, text_version = t.version,
+    address = t.phone,
     lease_until = GREATEST(v_now, COALESCE(t.send_at, v_now)) + make_interval(secs => p_lease_ms / 1000.0)
   FROM unnest(v_places, v_phones, v_versions, v_ms_left, v_send_at)
     AS t (place, phone, version, ms_left, send_at)

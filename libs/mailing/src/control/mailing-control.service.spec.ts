@@ -195,20 +195,20 @@ describe('resending unknown messages', () => {
     const id = await mailingWith({ status: 'completed' });
     const [clientId] = await addClients(database.dataSource, [{}]);
     const [message] = await addMessages(database.dataSource, id, [
-      { status: 'unknown', unconfirmed: true, pinnedPhone: '79990000001', clientId: clientId ?? 0 },
+      { status: 'unknown', unconfirmed: true, address: '79990000001', clientId: clientId ?? 0 },
       { status: 'failed' },
     ]);
     expect(await control.resendUnknown(id)).toBe(1);
     expect(
       await rowsOf(
-        `SELECT status, unconfirmed, pinned_phone, text_version, tries FROM messages WHERE id = $1`,
+        `SELECT status, unconfirmed, address, text_version, tries FROM messages WHERE id = $1`,
         message,
       ),
     ).toEqual([
       {
         status: 'pending',
         unconfirmed: true,
-        pinned_phone: '79990000001',
+        address: '79990000001',
         text_version: 1,
         tries: 0,
       },

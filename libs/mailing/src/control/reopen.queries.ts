@@ -76,6 +76,9 @@ export async function reopenMailingIfNotEnded(db: Queryable, id: number): Promis
         WHERE id = $1 AND deleted_at IS NULL AND status IN ('running', 'paused', 'completed')
           AND end_at > clock_timestamp()
         RETURNING id
+      ), unsummed AS (
+        UPDATE mailing_counters k SET in_totals = false FROM reopened
+        WHERE k.mailing_id = reopened.id AND k.in_totals
       ) SELECT pg_notify('${WAKE_CHANNEL}', '') FROM reopened`,
     values: [id],
   });

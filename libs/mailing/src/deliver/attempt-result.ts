@@ -13,7 +13,6 @@ export function attemptResult(
     id: message.id,
     attempt: message.attempt,
     durationMs: Math.round(durationMs),
-    phone: message.phone,
     httpStatus: outcome.httpStatus ?? null,
   };
   if (outcome.kind === 'delivered') {

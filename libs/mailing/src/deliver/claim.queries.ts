@@ -54,7 +54,7 @@ export async function rereadClaim(
     name: 'reread-claim',
     text: `
       SELECT m.id, m.mailing_id AS "mailingId", m.attempts AS attempt, m.tries,
-        COALESCE(m.pinned_phone, c.phone, '') AS phone, m.text_version AS "textVersion", m.unconfirmed,
+        COALESCE(m.address, '') AS phone, m.text_version AS "textVersion", m.unconfirmed,
         COALESCE(extract(epoch FROM LEAST(s.closes_at, g.end_at) - clock_timestamp())::float8 * 1000, 0)
           AS "msLeft",
         0::float8 AS "sendInMs", l.generation
@@ -62,7 +62,6 @@ export async function rereadClaim(
       JOIN mailings g ON g.id = m.mailing_id
       JOIN lanes l ON l.id = g.lane_id
       LEFT JOIN mailing_slots s ON s.mailing_id = m.mailing_id AND s.zone_id = m.zone_id
-      LEFT JOIN clients c ON c.id = m.client_id
       WHERE m.id = ANY ($2::bigint[]) AND m.claim_id = $1 AND m.status = 'sending'`,
     values: [claim.claimId, claim.ids],
   });

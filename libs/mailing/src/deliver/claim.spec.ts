@@ -196,7 +196,7 @@ describe('the claim', () => {
   it('sends a new text, but repeats an unconfirmed attempt with the old one to the old number', async () => {
     const { mailingId, ids } = await mailing([
       {},
-      { attempts: 1, unconfirmed: true, pinnedPhone: '79998887766' },
+      { attempts: 1, unconfirmed: true, address: '79998887766' },
     ]);
     await sql('UPDATE mailings SET text_version = 2 WHERE id = $1', [mailingId]);
     const [first, second] = await claim(ids);

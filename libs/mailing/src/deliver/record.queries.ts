@@ -15,8 +15,6 @@ export interface AttemptResult {
   code: string | null;
   detail: string | null;
   excerpt: string | null;
-  /** Where it went: a repetition of an unconfirmed attempt goes to the same number. */
-  phone: string | null;
 }
 
 export interface Recorded {
@@ -58,7 +56,6 @@ export async function recordOutcomesIfStillSending(
       results.map((r) => r.code),
       results.map((r) => r.detail),
       results.map((r) => r.excerpt),
-      results.map((r) => r.phone),
       repeatUnknown,
     ],
   });
@@ -92,7 +89,13 @@ const scheduledWait = `(ARRAY[${RETRY_SCHEDULE_S.join(', ')}])[LEAST(a.tries_now
 /** `l` is the locked row, `o` the result: the attempt that is under way, or a late confirmation. */
 const CONFIRMS = `(l.attempts >= o.attempt AND l.status IN ('sending', 'pending', 'unknown'))`;
 
-/** The counters of `delta`, locked in their order, and the activity of the minute. */
+/**
+ * An attempt that may have reached the client, after or beside another one of which the same is true.
+ * A confirmation that comes late for the only attempt so far finds the message no longer `sending`.
+ */
+const REPEATS = `(l.status = 'sending' AND l.unconfirmed)`;
+
+/** The counters of `delta`, locked in their order; the activity of the minute follows from them. */
 const COUNT = `
 counters AS (
   SELECT k.mailing_id FROM mailing_counters k
@@ -103,17 +106,11 @@ counters AS (
     pending = k.pending - d.left_pending + d.pending,
     unknown = k.unknown - d.left_unknown + d.unknown,
     sent = k.sent + d.sent,
-    failed = k.failed + d.failed
+    failed = k.failed + d.failed,
+    repeated = k.repeated + d.repeated,
+    bad_attempts = k.bad_attempts + d.bad
   FROM delta d JOIN counters USING (mailing_id) WHERE k.mailing_id = d.mailing_id
   RETURNING k.mailing_id
-), active AS (
-  INSERT INTO mailing_activity AS t (mailing_id, minute, sent, failed, unknown, bad_attempts)
-  SELECT d.mailing_id, date_trunc('minute', clock_timestamp()), d.sent, d.failed, d.unknown, d.bad
-  FROM delta d JOIN counted USING (mailing_id) ORDER BY d.mailing_id
-  ON CONFLICT (mailing_id, minute) DO UPDATE SET
-    sent = t.sent + excluded.sent, failed = t.failed + excluded.failed,
-    unknown = t.unknown + excluded.unknown, bad_attempts = t.bad_attempts + excluded.bad_attempts
-  RETURNING t.mailing_id
 )`;
 
 /**
@@ -123,20 +120,21 @@ counters AS (
  */
 const RECORD_DELIVERED = `
 WITH locked AS (
-  SELECT m.id, m.mailing_id, m.status, m.attempts, m.tries
+  SELECT m.id, m.mailing_id, m.status, m.attempts, m.tries, m.unconfirmed, m.repeated
   FROM messages m WHERE m.id = ANY ($1::bigint[]) ORDER BY m.id FOR UPDATE
 ), moved AS (
   UPDATE messages m SET status = 'sent', attempts = l.attempts, tries = LEAST(l.tries + 1, l.attempts),
     lease_until = NULL, sent_at = clock_timestamp(), latency_ms = o.duration_ms, unconfirmed = false,
-    pinned_phone = NULL, last_error_code = NULL, last_error = NULL
+    repeated = l.repeated OR ${REPEATS}, last_error_code = NULL, last_error = NULL
   FROM locked l JOIN unnest($1::bigint[], $2::int[], $3::int[]) AS o (id, attempt, duration_ms) ON o.id = l.id
   WHERE m.id = l.id AND ${CONFIRMS}
-  RETURNING m.id, m.mailing_id, l.status AS was
+  RETURNING m.id, m.mailing_id, l.status AS was, NOT l.repeated AND ${REPEATS} AS repeats
 ), delta AS (
   SELECT mailing_id,
     count(*) FILTER (WHERE was = 'sending') AS left_sending,
     count(*) FILTER (WHERE was = 'pending') AS left_pending,
     count(*) FILTER (WHERE was = 'unknown') AS left_unknown,
+    count(*) FILTER (WHERE repeats) AS repeated,
     count(*) AS sent, 0 AS failed, 0 AS unknown, 0 AS pending, 0 AS bad
   FROM moved GROUP BY mailing_id
 ), ${COUNT}
@@ -145,16 +143,17 @@ SELECT id, 'sent'::message_status AS status FROM moved`;
 const RECORD = `
 WITH o AS (
   SELECT * FROM unnest($1::bigint[], $2::int[], $3::attempt_outcome[], $4::bool[], $5::float8[], $6::int[],
-    $7::int[], $8::text[], $9::text[], $10::text[], $11::text[])
-    AS t (id, attempt, outcome, counts, delay_ms, duration_ms, http_status, code, detail, excerpt, phone)
+    $7::int[], $8::text[], $9::text[], $10::text[])
+    AS t (id, attempt, outcome, counts, delay_ms, duration_ms, http_status, code, detail, excerpt)
 ), locked AS (
-  SELECT m.id, m.mailing_id, m.client_id, m.status, m.attempts, m.tries, m.unconfirmed, m.text_version
+  SELECT m.id, m.mailing_id, m.status, m.attempts, m.tries, m.unconfirmed, m.repeated, m.text_version
   FROM messages m WHERE m.id = ANY ($1::bigint[]) ORDER BY m.id FOR UPDATE
 ), accepted AS (
-  SELECT l.id, l.mailing_id, l.client_id, l.status AS was, l.text_version,
-    o.attempt, o.outcome, o.delay_ms, o.duration_ms, o.http_status, o.code, o.detail, o.excerpt, o.phone,
+  SELECT l.id, l.mailing_id, l.status AS was, l.text_version, l.repeated AS was_repeated,
+    o.attempt, o.outcome, o.delay_ms, o.duration_ms, o.http_status, o.code, o.detail, o.excerpt,
     l.attempts AS attempts_now, LEAST(l.tries + o.counts::int, l.attempts) AS tries_now,
     o.outcome <> 'delivered' AND (l.unconfirmed OR o.outcome = 'unknown') AS doubtful,
+    o.outcome IN ('delivered', 'unknown') AND ${REPEATS} AS repeats,
     o.counts AND l.tries + 1 >= COALESCE(g.max_tries, 2147483647) AS spent
   FROM locked l JOIN o ON o.id = l.id JOIN mailings g ON g.id = l.mailing_id
   WHERE (l.status = 'sending' AND l.attempts = o.attempt /* fence */)
@@ -162,7 +161,7 @@ WITH o AS (
 ), decided AS (
   SELECT a.*, CASE
       WHEN a.outcome = 'delivered' THEN 'sent'
-      WHEN a.outcome = 'unknown' AND NOT $12 THEN 'unknown'
+      WHEN a.outcome = 'unknown' AND NOT $11 THEN 'unknown'
       WHEN a.outcome = 'rejected' OR a.spent THEN CASE WHEN a.doubtful THEN 'unknown' ELSE 'failed' END
       ELSE 'pending'
     END::message_status AS becomes
@@ -179,9 +178,7 @@ WITH o AS (
     sent_at = CASE WHEN a.becomes = 'sent' THEN clock_timestamp() END,
     latency_ms = CASE WHEN a.becomes = 'sent' THEN a.duration_ms END,
     unconfirmed = a.doubtful,
-    pinned_phone = CASE
-      WHEN NOT a.doubtful OR NOT EXISTS (SELECT FROM clients c WHERE c.id = a.client_id) THEN NULL
-      ELSE COALESCE(m.pinned_phone, a.phone) END,
+    repeated = a.was_repeated OR a.repeats,
     last_error_code = a.code,
     last_error = a.detail
   FROM decided a WHERE m.id = a.id
@@ -201,13 +198,14 @@ WITH o AS (
     count(*) FILTER (WHERE becomes = 'failed') AS failed,
     count(*) FILTER (WHERE becomes = 'unknown') AS unknown,
     count(*) FILTER (WHERE becomes = 'pending') AS pending,
+    count(*) FILTER (WHERE repeats AND NOT was_repeated) AS repeated,
     count(*) FILTER (WHERE outcome NOT IN ('delivered', 'unavailable')) AS bad
   FROM decided GROUP BY mailing_id
 ), ${COUNT}, grouped AS (
   INSERT INTO mailing_errors AS t (mailing_id, hour, code, attempts, detail, last_at)
   SELECT d.mailing_id, date_trunc('hour', clock_timestamp(), 'UTC'), COALESCE(d.code, ''), count(*),
     max(d.detail), clock_timestamp()
-  FROM decided d JOIN active USING (mailing_id)
+  FROM decided d JOIN counted USING (mailing_id)
   WHERE d.outcome <> 'delivered' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
   ON CONFLICT (mailing_id, hour, code) DO UPDATE SET
     attempts = t.attempts + excluded.attempts, detail = excluded.detail, last_at = excluded.last_at

@@ -57,7 +57,6 @@ describe('the record', () => {
     code: null,
     detail: null,
     excerpt: null,
-    phone: '79990001122',
     ...over,
   });
   const bad = (outcome: AttemptResult['outcome'], over: Partial<AttemptResult> = {}) => ({
@@ -98,6 +97,7 @@ describe('the record', () => {
 
   it.each<[string, Partial<MessageSeed>, number]>([
     ['under way', {}, 1],
+    ['a repetition', { attempts: 2, unconfirmed: true }, 2],
     ['swept meanwhile', { status: 'pending', attempts: 1, tries: 1, unconfirmed: true }, 1],
     ['in doubt', { status: 'unknown', attempts: 2, tries: 2, unconfirmed: true }, 1],
     ['failed meanwhile', { status: 'failed', attempts: 1, tries: 1 }, 1],
@@ -113,14 +113,25 @@ describe('the record', () => {
           const others = [result(other, bad('rejected'))];
           await record(how === 'alone' ? [delivered] : [delivered, ...others]);
           if (how === 'alone') await record(others);
-          const { status, tries, attempts, unconfirmed, latency_ms, pinned_phone } = await row(id);
+          const { status, tries, attempts, unconfirmed, repeated, latency_ms, address } =
+            await row(id);
           const { rows, counters } = await countersAndRows(database.dataSource, mailingId);
           const activity: unknown[] = await sql(
             'SELECT sent, failed, bad_attempts FROM mailing_activity WHERE mailing_id = $1',
             [mailingId],
           );
           expect(counters).toEqual(rows);
-          return { status, tries, attempts, unconfirmed, latency_ms, pinned_phone, rows, activity };
+          return {
+            status,
+            tries,
+            attempts,
+            unconfirmed,
+            repeated,
+            latency_ms,
+            address,
+            rows,
+            activity,
+          };
         }),
       );
       expect(left[0]).toEqual(left[1]);
@@ -189,18 +200,22 @@ describe('the record', () => {
     expect(Number(after.wait)).toBeLessThanOrEqual(60);
   });
 
-  it('pins the number of an unconfirmed attempt and forgets it when it is settled', async () => {
-    const { id } = await sending();
-    await record([result(id, bad('unknown', { phone: '79990001122' }))]);
-    expect(await row(id)).toMatchObject({ pinned_phone: '79990001122', unconfirmed: true });
-    await record([result(id)]);
-    expect(await row(id)).toMatchObject({ status: 'sent', pinned_phone: null, unconfirmed: false });
+  it('keeps where an attempt went, whatever came of it', async () => {
+    const { ids } = await sending([
+      { address: '79990001122' },
+      { address: '79990001133' },
+      { address: '79990001144' },
+    ]);
+    const outcomes = [{}, bad('unknown'), bad('rejected')];
+    await record(ids.map((id, index) => result(id, outcomes[index])));
+    const addresses = await Promise.all(ids.map(async (id) => (await row(id)).address));
+    expect(addresses).toEqual(['79990001122', '79990001133', '79990001144']);
   });
 
-  it('does not keep the number of a client who was deleted meanwhile', async () => {
-    const { id } = await sending([{ clientId: 888_001 }]);
+  it('does not bring back the number of a client who was deleted meanwhile', async () => {
+    const { id } = await sending();
     await record([result(id, bad('unknown'))]);
-    expect(await row(id)).toMatchObject({ pinned_phone: null, unconfirmed: true });
+    expect(await row(id)).toMatchObject({ address: null, unconfirmed: true });
   });
 
   describe('behind the fence', () => {

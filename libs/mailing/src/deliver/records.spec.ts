@@ -68,7 +68,6 @@ describe('records that the database refuses', () => {
     code: null,
     detail: null,
     excerpt: null,
-    phone: '79990001122',
     ...over,
   });
   const statuses = async (ids: number[]): Promise<string[]> => {

@@ -5,10 +5,7 @@ export interface OpenMessage {
   mailingId: number;
 }
 
-/**
- * Locks what the end of a client changes: its messages that wait, and those that remember its phone.
- * Every mailing is probed, for messages have no index by client.
- */
+/** Locks what the end of a client changes: its messages that wait, and those that went to its phone. */
 export async function lockOpenMessagesOfClient(
   db: Queryable,
   clientId: number,
@@ -18,11 +15,7 @@ export async function lockOpenMessagesOfClient(
     text: `
       SELECT m.id, m.mailing_id AS "mailingId"
       FROM messages m
-      WHERE m.id IN (
-          SELECT p.id FROM mailings g
-          CROSS JOIN LATERAL (
-            SELECT id FROM messages WHERE mailing_id = g.id AND client_id = $1 LIMIT 1) p)
-        AND (m.status = 'pending' OR m.pinned_phone IS NOT NULL)
+      WHERE m.client_id = $1 AND (m.status = 'pending' OR m.address IS NOT NULL)
       ORDER BY m.id FOR UPDATE`,
     values: [clientId],
   });
@@ -49,7 +42,7 @@ WITH before AS (
   SELECT id, status = 'pending' AS waiting FROM messages WHERE id = ANY ($1::bigint[])
 ), closed AS (
   UPDATE messages m SET
-    pinned_phone = NULL,
+    address = NULL,
     status = (CASE WHEN NOT b.waiting THEN m.status::text WHEN m.unconfirmed THEN 'unknown'
       ELSE 'cancelled' END)::message_status,
     last_error_code = CASE WHEN b.waiting THEN 'client_deleted' ELSE m.last_error_code END,
@@ -61,17 +54,10 @@ WITH before AS (
     count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
     count(*) FILTER (WHERE status = 'unknown') AS unknown
   FROM closed WHERE waiting GROUP BY mailing_id
-), counted AS (
-  UPDATE mailing_counters k SET pending = k.pending - d.closed,
-    cancelled = k.cancelled + d.cancelled, unknown = k.unknown + d.unknown
-  FROM delta d WHERE k.mailing_id = d.mailing_id
-  RETURNING k.mailing_id, d.cancelled, d.unknown
 )
-INSERT INTO mailing_activity AS t (mailing_id, minute, cancelled, unknown)
-SELECT mailing_id, date_trunc('minute', clock_timestamp()), cancelled, unknown
-FROM counted ORDER BY mailing_id
-ON CONFLICT (mailing_id, minute) DO UPDATE SET
-  cancelled = t.cancelled + excluded.cancelled, unknown = t.unknown + excluded.unknown`,
+UPDATE mailing_counters k SET pending = k.pending - d.closed,
+  cancelled = k.cancelled + d.cancelled, unknown = k.unknown + d.unknown
+FROM delta d WHERE k.mailing_id = d.mailing_id`,
     values: [ids],
   });
 }

@@ -105,13 +105,6 @@ WITH g AS (
   UPDATE mailing_counters k SET pending = k.pending - d.closed, expired = k.expired + d.expired,
     cancelled = k.cancelled + d.cancelled, unknown = k.unknown + d.unknown
   FROM delta d WHERE k.mailing_id = $1 AND d.closed > 0
-  RETURNING k.mailing_id
-), active AS (
-  INSERT INTO mailing_activity AS t (mailing_id, minute, expired, cancelled, unknown)
-  SELECT mailing_id, date_trunc('minute', clock_timestamp()), d.expired, d.cancelled, d.unknown
-  FROM counted, delta d
-  ON CONFLICT (mailing_id, minute) DO UPDATE SET expired = t.expired + excluded.expired,
-    cancelled = t.cancelled + excluded.cancelled, unknown = t.unknown + excluded.unknown
 )
 SELECT d.closed, (SELECT count(*) FROM locked) AS seen,
   l.zone_id AS "zoneId", l.not_before::text AS "notBefore", l.id,
@@ -159,7 +152,8 @@ WITH done AS (
     updated_at = clock_timestamp()
   FROM done WHERE g.id = done.mailing_id AND g.finished_at IS NULL
   RETURNING g.id, g.status
-), slots AS (DELETE FROM mailing_slots WHERE mailing_id IN (SELECT id FROM finished))
+), slots AS (DELETE FROM mailing_slots WHERE mailing_id IN (SELECT id FROM finished)),
+summed AS (UPDATE mailing_counters k SET in_totals = true FROM finished WHERE k.mailing_id = finished.id)
 SELECT status FROM finished`,
     values: [id],
   });
@@ -183,7 +177,6 @@ export interface ExpiredLease {
   id: number;
   mailingId: number;
   attempt: number;
-  phone: string | null;
 }
 
 /**
@@ -200,11 +193,10 @@ export async function findExpiredLeases(
   const { rows } = await db.query<ExpiredLease>({
     name: 'find-expired-leases',
     text: `
-      SELECT m.id, m.mailing_id AS "mailingId", m.attempts AS attempt, COALESCE(m.pinned_phone, c.phone) AS phone
+      SELECT m.id, m.mailing_id AS "mailingId", m.attempts AS attempt
       FROM mailings g
       JOIN mailing_counters k ON k.mailing_id = g.id AND k.sending > 0
       JOIN messages m ON m.mailing_id = g.id AND m.status = 'sending' AND m.lease_until < clock_timestamp()
-      LEFT JOIN clients c ON c.id = m.client_id
       WHERE g.finished_at IS NULL AND g.deleted_at IS NULL AND g.channel = $1::channel_name
         AND g.id <> ALL ($3::bigint[])
       ORDER BY m.id LIMIT $2`,

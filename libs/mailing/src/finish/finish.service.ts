@@ -139,10 +139,9 @@ export class FinishService {
   }
 }
 
-const lost = ({ id, attempt, phone }: ExpiredLease): AttemptResult => ({
+const lost = ({ id, attempt }: ExpiredLease): AttemptResult => ({
   id,
   attempt,
-  phone,
   outcome: 'unknown',
   countsAsTry: true,
   delayMs: null,

@@ -159,16 +159,18 @@ describe('the end of a mailing', () => {
   });
 
   describe('sweeping leases', () => {
-    it('takes a lost message back as unconfirmed, with its number pinned, and retries it', async () => {
+    it('takes a lost message back as unconfirmed, bound to where it went, and retries it', async () => {
       const [client = 0] = await addClients(database.dataSource, [{ phone: '79995554433' }]);
-      const id = await mailing([{ status: 'sending', clientId: client, tries: 0 }]);
+      const id = await mailing([
+        { status: 'sending', clientId: client, tries: 0, address: '79995554432' },
+      ]);
       await sql(`UPDATE messages SET lease_until = now() - interval '1 s'`);
       expect(await finish.sweep()).toBe(1);
       const state = await countersAndRows(database.dataSource, id);
       expect(state.rows).toEqual({ pending: 1 });
       expect(state.counters).toEqual(state.rows);
-      expect(await sql('SELECT unconfirmed, tries, pinned_phone FROM messages')).toEqual([
-        { unconfirmed: true, tries: 1, pinned_phone: '79995554433' },
+      expect(await sql('SELECT unconfirmed, tries, address FROM messages')).toEqual([
+        { unconfirmed: true, tries: 1, address: '79995554432' },
       ]);
       expect(await sql('SELECT outcome, error_code FROM delivery_attempts')).toEqual([
         { outcome: 'unknown', error_code: 'lease_expired' },

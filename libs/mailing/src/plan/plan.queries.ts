@@ -141,13 +141,6 @@ matching AS MATERIALIZED (
   UPDATE mailing_counters k SET total = k.total + delta.total, pending = k.pending + delta.pending,
     expired = k.expired + delta.expired, cancelled = k.cancelled + delta.cancelled
   FROM delta WHERE k.mailing_id = $1 AND delta.total > 0
-  RETURNING k.mailing_id
-), active AS (
-  INSERT INTO mailing_activity AS t (mailing_id, minute, expired, cancelled)
-  SELECT mailing_id, date_trunc('minute', clock_timestamp()), delta.expired, delta.cancelled
-  FROM counted, delta WHERE delta.expired + delta.cancelled > 0
-  ON CONFLICT (mailing_id, minute) DO UPDATE SET
-    expired = t.expired + excluded.expired, cancelled = t.cancelled + excluded.cancelled
 )
 SELECT (SELECT count(*) FROM driver) AS rows, (SELECT max(id) FROM driver) AS "lastClientId",
   delta.total AS inserted, (SELECT count(*) FROM placed WHERE without_slot) AS "withoutSlot",
