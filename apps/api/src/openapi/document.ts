@@ -14,7 +14,8 @@ channels and queues.
 
 Errors are problem details (RFC 9457): \`errors\` names every invalid field. Lists answer
 \`{items, nextCursor}\`: pass \`nextCursor\` as \`cursor\` to read on, null means that there is no more.
-Instants are ISO 8601 with an offset, in answers always UTC. Trailing slashes are accepted.
+Instants are ISO 8601 with an offset, in answers always UTC. Trailing slashes are accepted. A method
+that a path does not have is 405, and \`Allow\` names those that it has.
 `.trim();
 
 /** The OpenAPI document of the running application. */

@@ -7,6 +7,7 @@ import { DomainErrorFilter } from '../domain-error.filter.js';
 import { serveDocs } from '../openapi/serve-docs.js';
 import { problem, problemOf, sendProblem } from '../problems/problem.js';
 import { Inspector } from '../queues/inspector.js';
+import { refuseWrongMethods } from './allowed-methods.js';
 import { acceptJsonOnly } from './body-parser.js';
 import { InputPipe } from './input.pipe.js';
 import { isOpen } from './open-routes.js';
@@ -42,6 +43,7 @@ export function prepareServer(app: NestFastifyApplication): void {
   tellRoutes(server);
   measureRequests(server);
   guardRoutes(server, app.get(ApiKeys), isOpen);
+  refuseWrongMethods(server);
   acceptJsonOnly(server);
   refuseNulCharacters(server);
   app.useGlobalPipes(new InputPipe());
