@@ -65,6 +65,9 @@ export async function openHouse(folder: string, children: Children): Promise<Hou
   const simulatorUrl = `http://127.0.0.1:${ports.simulator}`;
   const apiUrl = `http://127.0.0.1:${ports.api}`;
   const workerUrl = `http://127.0.0.1:${ports.worker}`;
+  // For the tour in the README.
+  writeFileSync(join(folder, 'api-url'), `${apiUrl}\n`);
+  writeFileSync(join(folder, 'simulator-url'), `${simulatorUrl}\n`);
   // Here, not in a process of its own: it holds nothing that is worth more than the demo.
   const mails = await MailCatcher.start({ smtpPort: ports.smtp, httpPort: ports.mail });
   const environment = {

@@ -209,6 +209,60 @@ describe('API keys', () => {
     }
   });
 
+  it('of ADMIN_TOKEN stop when it is left out, and work again when it is back', async () => {
+    const without = await startApi(database.url, { ADMIN_TOKEN: '' });
+    try {
+      expect((await without.admin.get('/tokens')).status).toBe(401);
+      const line = await without.process.waitForLog((text) => text.includes('no API key'));
+      expect(JSON.parse(line)).toMatchObject({ level: 'error' });
+    } finally {
+      await without.process.stop();
+      const again = await startApi(database.url);
+      expect((await again.admin.get('/tokens')).status).toBe(200);
+      await again.process.stop();
+    }
+  });
+
+  it('of ADMIN_TOKEN that were revoked by hand never come back', async () => {
+    const own = await createTestDatabase();
+    const [first, second] = ['first-admin-key-0123456789', 'second-admin-key-0123456789'];
+    const start = (ADMIN_TOKEN: string) => startApi(own.url, { ADMIN_TOKEN });
+    const statusOf = async (api: RunningApi, key: string) =>
+      (await api.admin.as(key).get('/tokens')).status;
+    try {
+      const one = await start(first);
+      const caller = one.admin.as(first);
+      const { items } = (await caller.get<{ items: { id: number }[] }>('/tokens')).body;
+      expect((await caller.delete(`/tokens/${items[0]?.id ?? 0}`)).status).toBe(204);
+      await one.process.stop();
+
+      const two = await start(second);
+      expect([await statusOf(two, first), await statusOf(two, second)]).toEqual([401, 200]);
+      await two.process.stop();
+
+      const three = await start(first);
+      expect([await statusOf(three, first), await statusOf(three, second)]).toEqual([401, 401]);
+      await three.process.waitForLog((text) => text.includes('was revoked'));
+      await three.process.stop();
+
+      const four = await start(second);
+      expect([await statusOf(four, first), await statusOf(four, second)]).toEqual([401, 200]);
+      await four.process.stop();
+    } finally {
+      await own.drop();
+    }
+  });
+
+  it.each([
+    ['change-me-before-anyone-else-does', 'is a placeholder'],
+    ['aaaaaaaaaaaaaaaaaaaaaaaa', 'is a placeholder'],
+  ])('are not taken from the placeholder %s', async (key, words) => {
+    const settings = { DATABASE_URL: database.url, ADMIN_TOKEN: key, ENCRYPTION_KEY: key };
+    const start = startProcess('api', settings);
+    await expect(start).rejects.toThrow(new RegExp(`ADMIN_TOKEN: ${words}`));
+    await expect(start).rejects.toThrow(new RegExp(`ENCRYPTION_KEY: ${words}`));
+  });
+
   it('are not taken from a setting that is too short: the process does not start', async () => {
     const start = startProcess('api', { DATABASE_URL: database.url, ADMIN_TOKEN: 'short' });
     await expect(start).rejects.toThrow(/status 1[\s\S]*ADMIN_TOKEN: must have at least 16/);

@@ -1,13 +1,17 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
 import { createTestDatabase, freePort, TEST_REDIS, type TestDatabase } from '@app/testkit';
-import { interpolate, ourServices, readCompose, readEnvExample } from './containers-files.js';
+import { interpolate, ourServices, readCompose } from './containers-files.js';
 
 const MINUTE = 60_000;
 const PORTS = ['API_PORT', 'WORKER_PORT', 'BEAT_PORT', 'SIMULATOR_PORT'] as const;
 
 /** `docker compose --profile demo up`, without the containers. */
-describe('The services of docker-compose.yml, with the settings of .env.example', () => {
+describe('The services of docker-compose.yml, with the settings that scripts/env.sh writes', () => {
   const compose = readCompose();
   const running = new Map<string, ChildProcess>();
   let database: TestDatabase;
@@ -18,7 +22,7 @@ describe('The services of docker-compose.yml, with the settings of .env.example'
     const ports = await Promise.all(
       PORTS.map(async (name) => [name, String(await freePort())] as const),
     );
-    settings = { ...readEnvExample().set, ...Object.fromEntries(ports) };
+    settings = { ...(await writtenEnv()), ...Object.fromEntries(ports) };
     // Where compose has host names of its own, this machine has addresses.
     settings.DATABASE_URL = database.url;
     settings.QUEUE_URL = ownQueue() ?? database.url;
@@ -55,7 +59,7 @@ describe('The services of docker-compose.yml, with the settings of .env.example'
     3 * MINUTE,
   );
 
-  it('takes the example’s admin key', async () => {
+  it('takes the admin key that the script has made', async () => {
     const { API_PORT, ADMIN_TOKEN = '' } = settings;
     const answer = await fetch(`http://127.0.0.1:${API_PORT}/mailings`, {
       headers: { token: ADMIN_TOKEN },
@@ -100,6 +104,23 @@ describe('The services of docker-compose.yml, with the settings of .env.example'
     }
   }
 });
+
+/** What `sh scripts/env.sh` makes of `.env.example`, in a folder of its own. */
+async function writtenEnv(): Promise<Record<string, string>> {
+  const folder = mkdtempSync(join(tmpdir(), 'posthorn-env-'));
+  try {
+    cpSync('scripts/env.sh', join(folder, 'scripts/env.sh'), { recursive: true });
+    cpSync('.env.example', join(folder, '.env.example'));
+    expect(await endOf(spawn('sh', [join(folder, 'scripts/env.sh')]))).toBe(0);
+    const text = readFileSync(join(folder, '.env'), 'utf8');
+    // One that is there stays as it is.
+    expect(await endOf(spawn('sh', [join(folder, 'scripts/env.sh')]))).toBe(0);
+    expect(readFileSync(join(folder, '.env'), 'utf8')).toBe(text);
+    return parseEnv(text) as Record<string, string>;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
 
 /** A numbered database of the tests' Redis: the other suites' workers must not take our jobs. */
 function ownQueue(): string | undefined {

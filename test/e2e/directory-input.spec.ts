@@ -98,7 +98,6 @@ describe('bad input', () => {
   it.each([
     ['cut off', '{"phone":"79261234567"'],
     ['with a NUL byte in it', '{"phone":"7926\u00001234567"}'],
-    ['that sets a prototype', '{"phone":"79261234567","__proto__":{"admin":true}}'],
     ['that is not JSON', 'phone=79261234567'],
   ])('is refused: JSON %s', async (_, body) => {
     expectProblem(await admin.post('/clients', body), 400, []);

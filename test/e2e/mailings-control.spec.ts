@@ -59,13 +59,13 @@ describe('PUT and PATCH /mailings/{id}', () => {
     expect((await api.call('GET', `/mailings/${before.id}`)).body).toEqual(before);
   });
 
-  it('answer 409 for what a running mailing can not change, and 422 for an end in the past', async () => {
+  it('answer 409 for what a running mailing can not change, and 400 for an end in the past', async () => {
     const id = await addMailing(api.database.dataSource, { status: 'running' });
     for (const [fields, status, paths] of [
       [{ filter: { tags: ['x'] } }, 409, ['filter']],
       [{ startAt: inMinutes(5), maxTries: 4 }, 409, ['maxTries', 'startAt']],
       [{ channel: 'telegram' }, 409, ['channel']],
-      [{ endAt: inMinutes(-5) }, 422, ['endAt']],
+      [{ endAt: inMinutes(-5) }, 400, ['endAt']],
     ] as const) {
       const answer = await api.call('PATCH', `/mailings/${id}`, fields);
       expect(answer.status).toBe(status);

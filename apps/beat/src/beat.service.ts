@@ -9,6 +9,7 @@ import { DispatchService, FinishService, PlanService, SlotsService } from '@app/
 import {
   Gauge,
   health,
+  HealthFault,
   type Logger,
   messageOf,
   metrics,
@@ -43,7 +44,7 @@ export class BeatService implements OnApplicationBootstrap, OnModuleDestroy {
   private term: Term | undefined;
   private timer: NodeJS.Timeout | undefined;
   private lastContact = new Date(0);
-  private complaint: string | undefined;
+  private complaint: unknown;
 
   constructor(
     @Inject(BEAT_CONFIG) private readonly config: BeatConfig,
@@ -75,7 +76,7 @@ export class BeatService implements OnApplicationBootstrap, OnModuleDestroy {
         return;
       }
     } catch (error) {
-      this.complain(messageOf(error));
+      this.complain(error);
     }
     this.standAgain();
   }
@@ -99,18 +100,21 @@ export class BeatService implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /** One line per reason, not one a second. */
-  private complain(error: string): void {
-    if (error !== this.complaint) this.logger.warn({ error }, 'waiting for the database');
+  private complain(error: unknown): void {
+    const before = this.complaint === undefined ? undefined : messageOf(this.complaint);
+    if (messageOf(error) !== before) {
+      this.logger.warn({ error: messageOf(error) }, 'waiting for the database');
+    }
     this.complaint = error;
   }
 
   private checkContact(): Promise<void> {
     if (this.term) return this.term.check();
-    if (this.complaint !== undefined) return Promise.reject(new Error(this.complaint));
+    if (this.complaint instanceof Error) return Promise.reject(this.complaint);
     const silent = systemClock.now().getTime() - this.lastContact.getTime();
     return silent < 10 * STANDBY_MS
       ? Promise.resolve()
-      : Promise.reject(new Error('the database cannot be reached'));
+      : Promise.reject(new HealthFault('the database cannot be reached'));
   }
 }
 

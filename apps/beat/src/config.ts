@@ -21,6 +21,7 @@ export type ReportConfig = Pick<Environment, (typeof REPORT_VARIABLES)[number]> 
   Partial<Pick<Environment, 'NOTIFICATION_API_TOKEN'>>;
 
 export interface BeatConfig {
+  host: string;
   port: number;
   logLevel: string;
   /** For the leader's session: past any connection pooler. */
@@ -37,6 +38,7 @@ export function readBeatConfig(): BeatConfig {
       'DATABASE_URL',
       'DATABASE_DIRECT_URL',
       'QUEUE_URL',
+      'API_HOST',
       'BEAT_PORT',
       'DELIVERY_CONCURRENCY',
       'LOG_LEVEL',
@@ -46,6 +48,7 @@ export function readBeatConfig(): BeatConfig {
     ['NOTIFICATION_API_TOKEN'],
   );
   return {
+    host: env.API_HOST,
     port: env.BEAT_PORT,
     logLevel: env.LOG_LEVEL,
     directUrl: env.DATABASE_DIRECT_URL ?? env.DATABASE_URL,

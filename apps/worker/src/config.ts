@@ -4,6 +4,7 @@ export const WORKER_CONFIG = Symbol('WorkerConfig');
 export const LOGGER = Symbol('Logger');
 
 export interface WorkerConfig {
+  host: string;
   port: number;
   logLevel: string;
   databaseUrl: string;
@@ -18,6 +19,7 @@ export function readWorkerConfig(): WorkerConfig {
   const env = loadConfig([
     'DATABASE_URL',
     'QUEUE_URL',
+    'API_HOST',
     'WORKER_PORT',
     'NOTIFICATION_API_URL',
     'NOTIFICATION_API_TOKEN',
@@ -27,6 +29,7 @@ export function readWorkerConfig(): WorkerConfig {
     'LOG_LEVEL',
   ]);
   return {
+    host: env.API_HOST,
     port: env.WORKER_PORT,
     logLevel: env.LOG_LEVEL,
     databaseUrl: env.DATABASE_URL,

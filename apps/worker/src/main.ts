@@ -7,7 +7,7 @@ main(async () => {
   const logger = createLogger('worker', config.logLevel);
   await runProcess({
     logger,
-    host: '0.0.0.0',
+    host: config.host,
     port: config.port,
     module: WorkerModule.with(config, logger),
   });

@@ -7,7 +7,7 @@ import {
 import { type Channel, NotificationApiChannel } from '@app/channels';
 import { cancelStatements, checkPool, createDataSource, poolOf } from '@app/domain';
 import { configureLane, DeliverService } from '@app/mailing';
-import { health, type Logger, messageOf, onSlowStop, systemClock } from '@app/platform';
+import { health, HealthFault, type Logger, messageOf, onSlowStop, systemClock } from '@app/platform';
 import { DeliveryConsumer } from '@app/queue';
 import type { DataSource } from 'typeorm';
 import { ProviderToken } from './provider-token.js';
@@ -130,6 +130,8 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
     const stuckMs = this.consumer?.stuckForMs() ?? 0;
     return stuckMs < STUCK_LIMIT_MS
       ? Promise.resolve()
-      : Promise.reject(new Error(`jobs have been waiting for ${Math.round(stuckMs / 1000)} s`));
+      : Promise.reject(
+          new HealthFault(`jobs have been waiting for ${Math.round(stuckMs / 1000)} s`),
+        );
   }
 }

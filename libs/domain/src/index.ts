@@ -38,5 +38,12 @@ export { cancelStatement, cancelStatements } from './cancel.js';
 export { prepareSession, type SessionSettings } from './session.js';
 export { UnusableDatabase } from './unusable-database.js';
 export { checkDatabase, checkPool } from './check-database.js';
-export { GATE, LEADER_LOCK, REPORT_REQUESTS_LOCK, TAG_NAMES_LOCK, WAKE_CHANNEL } from './locks.js';
-export { isDatabaseAway, isOutage, isTimeout } from './outage.js';
+export {
+  BOOTSTRAP_LOCK,
+  GATE,
+  LEADER_LOCK,
+  REPORT_REQUESTS_LOCK,
+  TAG_NAMES_LOCK,
+  WAKE_CHANNEL,
+} from './locks.js';
+export { isDatabaseAway, isOutage, isSchemaMissing, isTimeout } from './outage.js';

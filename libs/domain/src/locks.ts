@@ -7,6 +7,9 @@ export const GATE = 0x504f5301;
 /** Advisory lock of the one beat that leads. */
 export const LEADER_LOCK = 0x504f5302;
 
+/** Advisory lock of the api that sets the first API key. */
+export const BOOTSTRAP_LOCK = 0x504f5303;
+
 /**
  * Advisory lock on which names tags have: shared by what stores a filter, exclusive for what renames
  * or deletes a tag and so looks for the filters that name it. Before any lock on a mailing.

@@ -19,8 +19,11 @@ const NETWORK = new Set([
  */
 const SERVER_STATE = /^(?:08...|53...|57P0.|25P03|25006)$/;
 
-/** A statement that was cancelled or took too long, and what a second try cures. */
-const TRY_AGAIN = new Set(['57014', '40001', '40P01']);
+/** A statement that was cancelled, waited or took too long, and what a second try cures. */
+const TRY_AGAIN = new Set(['57014', '55P03', '40001', '40P01']);
+
+/** No table, no function, no column, no schema of this name. */
+const NOT_MIGRATED = new Set(['42P01', '42883', '42703', '3F000']);
 
 /** The driver's and the pool's own words, which carry no code. */
 const DRIVER_WORDS =
@@ -48,6 +51,11 @@ export function isOutage(error: unknown): boolean {
     isDatabaseAway(error) ||
     someCause(error, ({ code }) => typeof code === 'string' && TRY_AGAIN.has(code))
   );
+}
+
+/** Whether the database is there and lacks our schema, or a newer part of it: `migrate` did not run. */
+export function isSchemaMissing(error: unknown): boolean {
+  return someCause(error, ({ code }) => typeof code === 'string' && NOT_MIGRATED.has(code));
 }
 
 type CodedError = Error & { code?: unknown; driverError?: unknown };

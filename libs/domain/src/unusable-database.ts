@@ -1,5 +1,7 @@
+import { HealthFault } from '@app/platform';
+
 /** The database answers, and we cannot work with it as it is. The message tells an operator why. */
-export class UnusableDatabase extends Error {
+export class UnusableDatabase extends HealthFault {
   override readonly name = 'UnusableDatabase';
 }
 

@@ -4,7 +4,7 @@ export {
   type Environment,
   type Variable,
 } from './config/environment.js';
-export { ConfigError, loadConfig } from './config/load-config.js';
+export { ConfigError, type ConfigFault, loadConfig } from './config/load-config.js';
 export { canonicalEmail } from './canonical/email.js';
 export { canonicalName, WHITE_SPACE } from './canonical/name.js';
 export { CANONICAL_TIMEZONES, canonicalTimezone } from './canonical/timezone.js';
@@ -18,7 +18,7 @@ export {
 } from './errors/domain-error.js';
 export { createLogger, loggerOptions, loggingModule, type Logger } from './logging/logging.js';
 export { Counter, Gauge, Histogram, metrics, MetricsModule } from './metrics/metrics.js';
-export { Health, health, HealthModule, type HealthCheck } from './health/health.js';
+export { Health, health, type HealthCheck, HealthFault, HealthModule } from './health/health.js';
 export { Batcher } from './batching/batcher.js';
 export { Isolated, type IsolatedOptions, type IsolatedRun } from './isolation/isolated.js';
 export { TaskHealth, taskHealth } from './isolation/task-health.js';

@@ -2,13 +2,14 @@ import { hash } from 'node:crypto';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
-import { databaseOf } from '@app/mailing';
+import { databaseOf, inTransaction } from '@app/mailing';
 import { API_CONFIG, type ApiConfig } from '../config.js';
 import {
   findUsableKey,
   findUsableKeyById,
+  hasUsableAdminKey,
   type KeyRow,
-  upsertBootstrapKey,
+  setBootstrapKey,
 } from './api-keys.queries.js';
 import type { Caller } from './caller.js';
 
@@ -60,13 +61,29 @@ export class ApiKeys {
     this.asking.clear();
   }
 
-  /** The key of `ADMIN_TOKEN`. Revoked by hand it stays so until the variable changes. */
+  /**
+   * Makes the key of `ADMIN_TOKEN` the one that counts, and says so when nobody can get in. Revoked
+   * by hand a key stays so, whatever the variable says.
+   */
   async ensureBootstrapKey(): Promise<void> {
     const { ADMIN_TOKEN } = this.config;
-    if (!ADMIN_TOKEN) return;
-    const taken = await upsertBootstrapKey(this.pool(), hashOfKey(ADMIN_TOKEN));
-    if (taken) this.logger.warn(`ADMIN_TOKEN is already the key "${taken}"; it is left as it is`);
+    const hash = ADMIN_TOKEN === undefined ? null : hashOfKey(ADMIN_TOKEN);
+    const result = await inTransaction(this.dataSource, (session) =>
+      setBootstrapKey(session, hash),
+    );
     this.forget();
+    if (result === 'revoked') {
+      this.logger.error('ADMIN_TOKEN is a key that was revoked: it does not work. Choose another.');
+    } else if (result !== null && result !== 'usable') {
+      this.logger.warn(
+        `ADMIN_TOKEN is already the key "${result.name}"; it is left as it is` +
+          (result.usable ? '' : ', and has expired'),
+      );
+    }
+    if (await hasUsableAdminKey(this.pool())) return;
+    this.logger.error(
+      'There is no API key with the role admin that works: set ADMIN_TOKEN and start again',
+    );
   }
 
   private pool() {

@@ -16,7 +16,12 @@ export function keyOf(headers: IncomingHttpHeaders): string | undefined {
   const key =
     (typeof token === 'string' && token.trim()) ||
     /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
-  return key && key.length <= KEY_LIMIT ? key : undefined;
+  return isKey(key) ? key : undefined;
+}
+
+/** Whether it can be a key at all. */
+export function isKey(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= KEY_LIMIT;
 }
 
 /** @throws DomainError `unauthenticated` */

@@ -119,7 +119,7 @@ export class ClientPageDto {
 
   /**
    * The cursor of the next page; null on the last.
-   * @example "WzQyXQ"
+   * @example "WyJjbGllbnRzIiw0Ml0"
    */
   nextCursor: string | null;
 }

@@ -10,6 +10,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { from, mergeMap, type Observable, of } from 'rxjs';
 import { DomainError } from '@app/platform';
 import { type IdempotentRequest, MailingService } from '@app/mailing';
+import { canonicalJson } from './canonical-json.js';
 import { toMailing } from './mailing.mapper.js';
 
 const HEADER = 'idempotency-key';
@@ -68,12 +69,4 @@ export class ReplayInterceptor implements NestInterceptor {
 export function markCreated(reply: FastifyReply, mailingId: number, replayed: boolean): void {
   void reply.header('location', `/mailings/${mailingId}`);
   if (replayed) void reply.header(REPLAYED_HEADER, 'true');
-}
-
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([one], [other]) => (one < other ? -1 : 1)))
-      : part,
-  );
 }

@@ -8,6 +8,8 @@ import {
   IsInt,
   IsNumber,
   IsObject,
+  IsString,
+  Length,
   Matches,
   Max,
   Min,
@@ -50,7 +52,8 @@ export class FilterInputDto {
   @Canonical(canonicalName)
   @IsArray()
   @ArrayMaxSize(1_000)
-  @Matches(/^[^]{1,200}$/u, { each: true, message: 'must be 1 to 200 characters' })
+  @IsString({ each: true })
+  @Length(1, 200, { each: true, message: 'must be 1 to 200 characters' })
   tags?: string[];
 
   /**
@@ -124,7 +127,7 @@ export class MailingInputDto {
   filter?: FilterInputDto;
 
   /**
-   * When sending begins; a moment in the past is at once.
+   * When sending begins, from 2000 to 2199; a moment in the past is at once.
    * @example "2030-03-01T09:00:00+03:00"
    */
   @ApiProperty({ format: 'date-time', required: false })

@@ -117,7 +117,7 @@ export class MailingPageDto {
 
   /**
    * Null on the last page.
-   * @example "WzQyXQ"
+   * @example "WyJtYWlsaW5ncyIsNDJd"
    */
   nextCursor: string | null;
 }

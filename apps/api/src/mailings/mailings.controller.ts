@@ -111,7 +111,7 @@ export class MailingsController {
   @Put(':id')
   @ApiOkResponse({ type: MailingDto })
   @Refuses(409, NOT_ANY_MORE)
-  @Refuses(422, 'The new end is in the past, or no Telegram bot is registered')
+  @Refuses(422, 'No Telegram bot is registered')
   async replace(
     @Param('id', IdPipe) id: number,
     @Body() dto: ReplaceMailingDto,
@@ -123,7 +123,7 @@ export class MailingsController {
   @Patch(':id')
   @ApiOkResponse({ type: MailingDto })
   @Refuses(409, NOT_ANY_MORE)
-  @Refuses(422, 'The new end is in the past, or no Telegram bot is registered')
+  @Refuses(422, 'No Telegram bot is registered')
   async update(
     @Param('id', IdPipe) id: number,
     @Body() dto: UpdateMailingDto,

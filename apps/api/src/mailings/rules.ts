@@ -35,15 +35,26 @@ export function parseInstant(value: unknown): Date | null {
   }
 }
 
+/** What an unset date of another program is outside of, and what every timezone can compute with. */
+const EARLIEST = Date.parse('2000-01-01T00:00:00Z');
+const TOO_LATE = Date.parse('2200-01-01T00:00:00Z');
+
+/** An instant from 2000-01-01 to 2199-12-31, UTC. */
 export function IsInstant(): PropertyDecorator {
   return rule(
     'isInstant',
-    (value) => parseInstant(value) !== null,
-    'must be an ISO 8601 instant with an offset, like 2026-01-31T09:00:00+03:00',
+    (value) => {
+      const at = parseInstant(value)?.getTime() ?? -Infinity;
+      return at >= EARLIEST && at < TOO_LATE;
+    },
+    (value) =>
+      parseInstant(value)
+        ? 'must lie between 2000-01-01 and 2199-12-31 UTC'
+        : 'must be an ISO 8601 instant with an offset, like 2026-01-31T09:00:00+03:00',
   );
 }
 
-/** Says nothing when either side is no instant: that is another rule's to say. */
+/** Passes if either side is no instant: `IsInstant` refuses that. */
 export function IsLaterThan(other: string): PropertyDecorator {
   return rule(
     'isLaterThan',
@@ -69,7 +80,10 @@ export function IsTimeOfDay(): PropertyDecorator {
   return rule(
     'isTimeOfDay',
     (value) => typeof value === 'string' && /^([01]\d|2[0-3]):[0-5]\d$/.test(value),
-    'must be a time of day, HH:MM from 00:00 to 23:59',
+    (value) =>
+      value === '24:00'
+        ? 'must be a time of day from 00:00 to 23:59: midnight is 00:00'
+        : 'must be a time of day, HH:MM from 00:00 to 23:59',
   );
 }
 
@@ -97,13 +111,13 @@ export function IsWindowTimezone(): PropertyDecorator {
 function rule(
   name: string,
   holds: (value: unknown, object: Record<string, unknown>) => boolean,
-  message: string,
+  message: string | ((value: unknown) => string),
 ): PropertyDecorator {
   return ValidateBy({
     name,
     validator: {
       validate: (value, args) => holds(value, (args?.object ?? {}) as Record<string, unknown>),
-      defaultMessage: () => message,
+      defaultMessage: (args) => (typeof message === 'string' ? message : message(args?.value)),
     },
   });
 }

@@ -85,7 +85,7 @@ export class MessagePageDto {
 
   /**
    * Null on the last page.
-   * @example "WzEsbnVsbCwxMjM0NTY3XQ"
+   * @example "WyJtYWlsaW5ncy80Mi9tZXNzYWdlcyIsN10"
    */
   nextCursor: string | null;
 }
@@ -101,7 +101,7 @@ export class MessageListQueryDto extends PageQueryDto {
 /** An attempt that did not end in `sent`. */
 export class AttemptDto {
   /**
-   * The message's how-manieth.
+   * The attempt's number, from 1.
    * @example 1
    */
   attempt: number;

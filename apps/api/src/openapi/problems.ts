@@ -1,6 +1,7 @@
 import { getSchemaPath, type OpenAPIObject } from '@nestjs/swagger';
 import { ProblemDto } from '../problems/problem.dto.js';
 import { problem } from '../problems/problem.js';
+import { bodyLimitInWords } from '../server/body-limit.js';
 import { type DocumentedRoute, routesOf } from './document.js';
 
 const MEANING: Record<number, string> = {
@@ -8,8 +9,7 @@ const MEANING: Record<number, string> = {
   401: 'No API key, or one that is unknown, expired or revoked',
   403: 'The role of the API key does not allow this',
   404: 'There is nothing with this id',
-  413: 'The body is larger than 1 MiB',
-  415: 'The body is not `application/json`',
+  415: 'The body is not `application/json` in UTF-8, or it is compressed',
   500: 'A fault on our side',
   503: 'The database cannot be reached at the moment; try again shortly',
 };
@@ -19,7 +19,7 @@ export function addProblems(document: OpenAPIObject): void {
   for (const route of routesOf(document)) {
     const responses = route.operation.responses;
     for (const status of generalStatuses(route)) {
-      responses[status] ??= { description: MEANING[status] ?? '' };
+      responses[status] ??= { description: meaningOf(status, route) };
     }
     for (const [status, response] of Object.entries(responses)) {
       if (Number(status) < 400 || !response || '$ref' in response) continue;
@@ -31,6 +31,11 @@ export function addProblems(document: OpenAPIObject): void {
       };
     }
   }
+}
+
+function meaningOf(status: number, { path }: DocumentedRoute): string {
+  if (status === 413) return `The body is larger than ${bodyLimitInWords(path)}`;
+  return MEANING[status] ?? '';
 }
 
 function generalStatuses({ operation }: DocumentedRoute): number[] {

@@ -18,7 +18,7 @@ export class PageQueryDto {
 
   /**
    * The `nextCursor` of the page before; left out for the first page.
-   * @example "WzQyXQ"
+   * @example "WyJjbGllbnRzIiw0Ml0"
    */
   @MayBeMissing()
   @IsString()

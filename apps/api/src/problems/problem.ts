@@ -2,7 +2,8 @@ import { STATUS_CODES } from 'node:http';
 import { HttpException } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { DomainError, type DomainErrorCode, type FieldError } from '@app/platform';
-import { isOutage } from '@app/domain';
+import { isOutage, isSchemaMissing } from '@app/domain';
+import { MAX_FIELD_ERRORS } from '../server/invalid-fields.js';
 import type { ProblemDto } from './problem.dto.js';
 
 const STATUS_OF: Record<DomainErrorCode, number> = {
@@ -27,6 +28,9 @@ export function problemOf(error: unknown): ProblemDto {
   if (isOutage(error)) {
     return problem(503, 'The database cannot be reached at the moment; try again shortly');
   }
+  if (isSchemaMissing(error)) {
+    return problem(503, 'The database lacks our tables, or newer ones of them: run the migrations');
+  }
   const status = frameworkStatus(error);
   if (status !== undefined) return problem(status, (error as Error).message);
   return problem(500, 'Something went wrong on our side; the details are in the log');
@@ -38,7 +42,7 @@ export function problem(status: number, detail: string, errors: FieldError[] = [
     title: STATUS_CODES[status] ?? 'Error',
     status,
     detail,
-    errors,
+    errors: errors.slice(0, MAX_FIELD_ERRORS),
   };
 }
 

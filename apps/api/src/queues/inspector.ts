@@ -6,10 +6,11 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError, messageOf } from '@app/platform';
 import { ApiKeys, hashOfKey } from '../auth/api-keys.js';
-import { authenticate, keyOf } from '../auth/authenticate.js';
+import { authenticate, isKey, keyOf } from '../auth/authenticate.js';
 import type { Caller } from '../auth/caller.js';
 import { API_CONFIG, type ApiConfig } from '../config.js';
 import { problem, problemOf, sendProblem } from '../problems/problem.js';
+import { decodeUtf8 } from '../server/json-body.js';
 import { InspectorQueues } from './inspector-queues.js';
 import { LOGIN_POLICY, loginPage } from './login-page.js';
 import { fingerprintOf, Sessions } from './sessions.js';
@@ -79,11 +80,15 @@ export class Inspector {
   }
 
   private addForms(scope: FastifyInstance): void {
-    scope.addContentTypeParser<string>(
+    scope.addContentTypeParser<Buffer>(
       'application/x-www-form-urlencoded',
-      { parseAs: 'string', bodyLimit: FORM_LIMIT },
+      { parseAs: 'buffer', bodyLimit: FORM_LIMIT },
       (_request, body, done) => {
-        done(null, Object.fromEntries(new URLSearchParams(body)));
+        try {
+          done(null, Object.fromEntries(new URLSearchParams(decodeUtf8(body))));
+        } catch (error) {
+          done(error as Error);
+        }
       },
     );
     scope.get(`${BASE}/login`, (_request, reply) => page(reply, 200));
@@ -97,9 +102,9 @@ export class Inspector {
   }
 
   private async signIn(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const { key } = (request.body ?? {}) as { key?: string };
-    const caller = key ? await this.keys.callerOf(key) : null;
-    if (!key || !caller) return page(reply, 401, 'This key is unknown, expired or revoked.');
+    const { key } = (request.body ?? {}) as { key?: unknown };
+    const caller = isKey(key) ? await this.keys.callerOf(key) : null;
+    if (!isKey(key) || !caller) return page(reply, 401, 'This key is unknown, expired or revoked.');
     if (caller.role !== 'admin') return page(reply, 403, 'This key does not have the role admin.');
     const session = { keyId: caller.id, fingerprint: fingerprintOf(hashOfKey(key)) };
     return reply

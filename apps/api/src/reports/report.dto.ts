@@ -125,7 +125,7 @@ export class ReportPageDto {
 
   /**
    * Null on the last page.
-   * @example "WzQyXQ"
+   * @example "WyJyZXBvcnRzIiw0Ml0"
    */
   nextCursor: string | null;
 }

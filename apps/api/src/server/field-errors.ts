@@ -1,17 +1,22 @@
 import { getMetadataStorage, type ValidationError } from 'class-validator';
 import type { FieldError } from '@app/platform';
 
+/** Rules about the type of a value: where one fails, what the others say about it means nothing. */
+const TYPE_RULES = [
+  'isArray',
+  'isObject',
+  'isString',
+  'isBoolean',
+  'isInt',
+  'isNumber',
+  'isInstant',
+];
+
 /** One entry per wrong field, list elements by their index: `filter.tags[0]`. */
 export function fieldErrorsOf(failures: ValidationError[], prefix = ''): FieldError[] {
   return failures.flatMap((failure) => {
     const path = join(prefix, failure);
-    const own = Object.entries(failure.constraints ?? {}).flatMap(([rule, message]) =>
-      placesOf(failure, rule).map((place) => ({
-        path: path + place,
-        message: plain(message, failure.property),
-      })),
-    );
-    return [...merge(own), ...fieldErrorsOf(failure.children ?? [], path)];
+    return [...ownErrors(failure, path), ...fieldErrorsOf(failure.children ?? [], path)];
   });
 }
 
@@ -42,20 +47,23 @@ function placesOf({ target, property, value }: ValidationError, rule: string): s
   return wrong.length > 0 ? wrong : [''];
 }
 
+function ownErrors(failure: ValidationError, path: string): FieldError[] {
+  const { constraints = {}, value, property } = failure;
+  if (value === undefined && failure.constraints) return [{ path, message: 'is required' }];
+  const faults = Object.entries(constraints).flatMap(([rule, message]) =>
+    placesOf(failure, rule).map((place) => ({ rule, place, message: plain(message, property) })),
+  );
+  const byPlace = Map.groupBy(faults, ({ place }) => place);
+  return [...byPlace].map(([place, list]) => {
+    const type = TYPE_RULES.find((name) => list.some(({ rule }) => rule === name));
+    const telling = type === undefined ? list : list.filter(({ rule }) => rule === type);
+    const messages = new Set(telling.map(({ message }) => message));
+    return { path: path + place, message: [...messages].join('; ') };
+  });
+}
+
 /** The path says which field it is; the message need not repeat it. */
 function plain(message: string, property: string): string {
-  if (message === `property ${property} should not exist`) return 'is not a known field';
-  return message.replace(/^each value in /, '').replace(new RegExp(`^${escape(property)} `), '');
-}
-
-function escape(text: string): string {
-  return text.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`);
-}
-
-function merge(errors: FieldError[]): FieldError[] {
-  const byPath = Map.groupBy(errors, (error) => error.path);
-  return [...byPath].map(([path, list]) => ({
-    path,
-    message: [...new Set(list.map((error) => error.message))].join('; '),
-  }));
+  const own = message.replace(/^each value in /, '');
+  return own.startsWith(`${property} `) ? own.slice(property.length + 1) : own;
 }

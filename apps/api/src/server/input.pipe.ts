@@ -1,35 +1,38 @@
-import { type ArgumentMetadata, Injectable, ValidationPipe } from '@nestjs/common';
-import { DomainError } from '@app/platform';
+import { type ArgumentMetadata, Injectable, type PipeTransform, type Type } from '@nestjs/common';
+import { plainToInstance } from 'class-transformer';
+import { validate } from 'class-validator';
+import { DomainError, type FieldError } from '@app/platform';
 import { fieldErrorsOf } from './field-errors.js';
+import { invalidFields } from './invalid-fields.js';
+import { shapeOf } from './known-fields.js';
 
 /**
  * Checks bodies and queries against their DTO: every unknown or invalid field is named, and nothing
  * is converted behind the caller's back.
  */
 @Injectable()
-export class InputPipe extends ValidationPipe {
-  constructor() {
-    super({
-      transform: true,
-      whitelist: true,
-      forbidNonWhitelisted: true,
-      // Needed to find the place in a list; neither gets into an answer.
-      validationError: { target: true, value: true },
-      exceptionFactory: (failures) => {
-        const errors = fieldErrorsOf(failures);
-        const places = errors.map((error) => error.path).join(', ');
-        const count = errors.length === 1 ? '1 field is' : `${errors.length} fields are`;
-        return new DomainError('invalid', `${count} invalid: ${places}`, errors);
-      },
-    });
-  }
-
-  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
-    // A path parameter has a pipe of its own; this one would take `1e3` for a number.
-    if (metadata.type === 'param') return value;
-    if (metadata.type === 'body' && (typeof value !== 'object' || Array.isArray(value))) {
-      if (value !== undefined) throw new DomainError('invalid', 'The body must be a JSON object');
+export class InputPipe implements PipeTransform {
+  /** @throws DomainError `invalid` that names every wrong field */
+  async transform(value: unknown, { type, metatype }: ArgumentMetadata): Promise<unknown> {
+    // A path parameter has a pipe of its own.
+    if (type !== 'body' && type !== 'query') return value;
+    if (!metatype || (metatype as unknown) === Object) {
+      throw new Error(`A ${type} without a DTO class would not be checked`);
     }
-    return super.transform(value, metadata);
+    const input: unknown = value === undefined ? {} : value;
+    if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+      throw new DomainError('invalid', 'The body must be a JSON object');
+    }
+    const { errors, kept } = shapeOf(metatype as Type<object>, input);
+    const checked = plainToInstance(metatype as Type<object>, kept);
+    const failures = await validate(checked);
+    const all = [...errors, ...fieldErrorsOf(failures).filter((error) => !isSaid(error, errors))];
+    if (all.length > 0) throw invalidFields(all);
+    return checked;
   }
+}
+
+/** A field that was refused by its shape is missing for the rules, which need not say so again. */
+function isSaid({ path }: FieldError, errors: FieldError[]): boolean {
+  return errors.some((error) => error.path === path || error.path.startsWith(`${path}[`));
 }

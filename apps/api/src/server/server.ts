@@ -8,21 +8,20 @@ import { serveDocs } from '../openapi/serve-docs.js';
 import { problem, problemOf, sendProblem } from '../problems/problem.js';
 import { Inspector } from '../queues/inspector.js';
 import { refuseWrongMethods } from './allowed-methods.js';
+import { limitBodies } from './body-limit.js';
 import { acceptJsonOnly } from './body-parser.js';
 import { InputPipe } from './input.pipe.js';
 import { isOpen } from './open-routes.js';
 import { measureRequests } from './request-metrics.js';
 import { refuseUnreadable } from './unreadable.js';
-import { refuseNulCharacters } from './nul-characters.js';
+import { UnreadInputGuard } from './unread-input.guard.js';
+import { refuseUnreadableUrls } from './url-text.js';
 
-/** Ten thousand phones in a filter are a tenth of this. */
-export const BODY_LIMIT = 1024 * 1024;
 /** A request that is not here by then is given up. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
 export function createAdapter(): FastifyAdapter {
   return new FastifyAdapter({
-    bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { ignoreTrailingSlash: true },
     // What the router refuses before any hook or filter runs, e.g. a malformed URL.
@@ -41,11 +40,13 @@ export function createAdapter(): FastifyAdapter {
 export function prepareServer(app: NestFastifyApplication): void {
   const server = app.getHttpAdapter().getInstance();
   tellRoutes(server);
+  limitBodies(server);
   measureRequests(server);
   guardRoutes(server, app.get(ApiKeys), isOpen);
   refuseWrongMethods(server);
   acceptJsonOnly(server);
-  refuseNulCharacters(server);
+  refuseUnreadableUrls(server);
+  app.useGlobalGuards(new UnreadInputGuard());
   app.useGlobalPipes(new InputPipe());
   app.useGlobalFilters(new DomainErrorFilter());
   serveDocs(app, server);

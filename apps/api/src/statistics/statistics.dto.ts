@@ -92,7 +92,7 @@ export class GeneralStatisticsDto {
 
   /**
    * Null on the last page.
-   * @example "WzQyXQ"
+   * @example "WyJzdGF0aXN0aWNzIiw0Ml0"
    */
   nextCursor: string | null;
 }

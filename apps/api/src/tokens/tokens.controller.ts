@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { MinRole } from '../auth/min-role.js';
+import { parseInstant } from '../mailings/rules.js';
 import { Refuses } from '../openapi/refuses.js';
 import { PageQueryDto } from '../pagination/page-query.dto.js';
 import { IdPipe } from '../server/id.pipe.js';
@@ -22,7 +23,7 @@ export class TokensController {
     @Body() body: CreateTokenDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CreatedTokenDto> {
-    const expiresAt = body.expiresAt === undefined ? null : new Date(body.expiresAt);
+    const expiresAt = body.expiresAt === undefined ? null : parseInstant(body.expiresAt);
     const { key, stored } = await this.tokens.create({ ...body, expiresAt });
     void reply.header('location', `/tokens/${stored.id}`).header('cache-control', 'no-store');
     return toCreatedToken(stored, key);

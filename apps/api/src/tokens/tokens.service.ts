@@ -1,12 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { type DataSource, LessThan } from 'typeorm';
+import { type DataSource, Raw } from 'typeorm';
 import { ApiKey, type Role } from '@app/domain';
 import { databaseOf, decodeCursor, type Page, pageOf } from '@app/mailing';
 import { DomainError } from '@app/platform';
 import { revokeKey } from '../auth/api-keys.queries.js';
 import { ApiKeys, hashOfKey } from '../auth/api-keys.js';
+
+/** What its cursors are for. */
+const LIST = 'tokens';
+
+/** A cursor may name any number; the column's own type would not take them all. */
+const isBelow = (id: string) => `${id} < :before::bigint`;
 
 export interface NewKey {
   name: string;
@@ -48,13 +54,13 @@ export class TokensService {
 
   /** Newest first. */
   async list(limit: number, cursor?: string): Promise<Page<ApiKey>> {
-    const [before] = cursor === undefined ? [] : decodeCursor(cursor, 1);
+    const [before] = cursor === undefined ? [] : decodeCursor(LIST, cursor, 1);
     const rows = await this.repository().find({
-      where: typeof before === 'number' ? { id: LessThan(before) } : {},
+      where: typeof before === 'number' ? { id: Raw(isBelow, { before }) } : {},
       order: { id: 'DESC' },
       take: limit + 1,
     });
-    return pageOf(rows, limit, (row) => [row.id]);
+    return pageOf(LIST, rows, limit, (row) => [row.id]);
   }
 
   /** The key stays in the list, as revoked. Here it stops at once, in other processes in seconds. */

@@ -125,7 +125,9 @@ export type Latency = FaultSettings['latency'];
 export function parseFaults(document: unknown, hasControlPort: boolean): FaultSettings {
   const parsed = faultSettings.safeParse(document);
   const errors = parsed.success ? [] : parsed.error.issues.flatMap(fieldErrors);
-  if (parsed.data?.refuse === true && !hasControlPort) {
+  // Of the document as it came: what else is wrong with it must not hide this.
+  const { refuse } = (document ?? {}) as { refuse?: unknown };
+  if (refuse === true && !hasControlPort) {
     errors.push({
       path: 'refuse',
       message: 'needs SIMULATOR_CONTROL_PORT, or {"forMs": n}: the only port would be gone',
@@ -143,7 +145,7 @@ export function faultsFromEnvironment(
   const variable = 'SIMULATOR_FAULTS';
   let document: unknown;
   try {
-    document = JSON.parse(json ?? '{}');
+    document = JSON.parse(json === undefined || json === '' ? '{}' : json);
   } catch {
     throw new ConfigError([{ variable, message: 'must be a JSON document' }]);
   }

@@ -1,23 +1,31 @@
 import { DomainError } from '@app/platform';
 
-/** Where the next page of a list begins: the key of the last row of this one, opaque to callers. */
-export function encodeCursor(key: readonly (number | null)[]): string {
-  return Buffer.from(JSON.stringify(key)).toString('base64url');
+/** Longer than any that we make; what is longer is not even decoded. */
+const MAX_LENGTH = 500;
+
+/**
+ * Where the next page of a list begins: the list's name and the key of the last row of this page,
+ * opaque to callers.
+ */
+export function encodeCursor(list: string, key: readonly (number | null)[]): string {
+  return Buffer.from(JSON.stringify([list, ...key])).toString('base64url');
 }
 
 /**
- * The key in a cursor: `length` safe integers, of which those at `nullable` may be null.
+ * The key in a cursor of this list: `length` safe integers, of which those at `nullable` may be null.
  *
  * @throws DomainError `invalid` when the cursor is not one that the same list made.
  */
 export function decodeCursor(
+  list: string,
   cursor: string,
   length: number,
   nullable: readonly number[] = [],
 ): (number | null)[] {
-  const key = parse(cursor);
+  const content = cursor.length <= MAX_LENGTH ? parse(cursor) : undefined;
+  const [name, ...key] = Array.isArray(content) ? (content as unknown[]) : [];
   const valid =
-    Array.isArray(key) &&
+    name === list &&
     key.length === length &&
     key.every((part, at) => Number.isSafeInteger(part) || (part === null && nullable.includes(at)));
   if (!valid) throw badCursor();
@@ -44,8 +52,12 @@ export interface Page<Item> {
   nextCursor: string | null;
 }
 
-/** Makes a page of `rows`, which were read with a limit of `limit + 1` to see whether more follow. */
+/**
+ * Makes a page of `list` of `rows`, which were read with a limit of `limit + 1` to see whether more
+ * follow.
+ */
 export function pageOf<Row>(
+  list: string,
   rows: Row[],
   limit: number,
   keyOf: (row: Row) => readonly (number | null)[],
@@ -53,5 +65,5 @@ export function pageOf<Row>(
   const items = rows.slice(0, limit);
   const last = items.at(-1);
   const more = rows.length > limit && last !== undefined;
-  return { items, nextCursor: more ? encodeCursor(keyOf(last)) : null };
+  return { items, nextCursor: more ? encodeCursor(list, keyOf(last)) : null };
 }

@@ -103,7 +103,7 @@ describe('editing a mailing', () => {
 
   it('refuses an end in the past and an end before the start', () => {
     expect(refusal(mailing(), { endAt: NOW })).toEqual({
-      code: 'unprocessable',
+      code: 'invalid',
       fields: ['endAt'],
     });
     const scheduled = mailing({ status: 'scheduled', startAt: at(2), endAt: at(3) });

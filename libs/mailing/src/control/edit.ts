@@ -28,7 +28,7 @@ const EDITABLE_WHILE_RUNNING: readonly (keyof MailingDraft)[] = [
  * already is does not count as a change, so that a PUT of what was read is always allowed.
  *
  * @throws DomainError `conflict` that names each field which may not change any more;
- *   `unprocessable` for an end in the past; `invalid` for an end before the start.
+ *   `invalid` for an end in the past or before the start.
  */
 export function editMailing(current: MailingRecord, changes: MailingChanges, now: Date): Edit {
   const before = draftOf(current);
@@ -46,7 +46,7 @@ export function editMailing(current: MailingRecord, changes: MailingChanges, now
     );
   }
   if (changed.has('endAt') && draft.endAt <= now) {
-    throw new DomainError('unprocessable', 'The new end is in the past', [
+    throw new DomainError('invalid', 'The new end is in the past', [
       { path: 'endAt', message: 'must be in the future' },
     ]);
   }

@@ -23,6 +23,9 @@ import {
 } from './mailing.queries.js';
 import { databaseOf, inTransaction } from './transaction.js';
 
+/** What its cursors are for. */
+const LIST = 'mailings';
+
 export interface MailingListQuery {
   status?: MailingStatus;
   /** A part of the name, in any case of letters. */
@@ -93,14 +96,14 @@ export class MailingService {
 
   /** Newest first. */
   async list(query: MailingListQuery): Promise<Page<MailingRecord>> {
-    const [before = null] = query.cursor === undefined ? [] : decodeCursor(query.cursor, 1);
+    const [before = null] = query.cursor === undefined ? [] : decodeCursor(LIST, query.cursor, 1);
     const rows = await listMailings(databaseOf(this.dataSource), {
       status: query.status ?? null,
       name: query.name ?? null,
       before,
       limit: query.limit + 1,
     });
-    return pageOf(rows, query.limit, (mailing) => [mailing.id]);
+    return pageOf(LIST, rows, query.limit, (mailing) => [mailing.id]);
   }
 
   /** Every message that is not claimed when this resolves follows the new state. */

@@ -63,10 +63,10 @@ export class ClientsService {
   }
 
   async list(filter: ClientFilter, limit: number, cursor?: string): Promise<Page<ClientRow>> {
-    const [after] = cursor === undefined ? [] : decodeCursor(cursor, 1);
+    const [after] = cursor === undefined ? [] : decodeCursor('clients', cursor, 1);
     const db = databaseOf(this.dataSource);
     const rows = await listClients(db, filter, after ?? 0, limit + 1);
-    return pageOf(rows, limit, (row) => [row.id]);
+    return pageOf('clients', rows, limit, (row) => [row.id]);
   }
 
   /** All of it is as the draft says, what the draft leaves out is as for a new client. */
@@ -100,11 +100,12 @@ export class ClientsService {
 
   /** What the mailings did for this client, newest first. */
   async messages(id: number, limit: number, cursor?: string): Promise<Page<ClientMessageRow>> {
-    const [before] = cursor === undefined ? [] : decodeCursor(cursor, 1);
+    const list = `clients/${id}/messages`;
+    const [before] = cursor === undefined ? [] : decodeCursor(list, cursor, 1);
     const db = databaseOf(this.dataSource);
     if (!(await clientExists(db, id))) notFound(id);
     const rows = await listClientMessages(db, id, before ?? Number.MAX_SAFE_INTEGER, limit + 1);
-    return pageOf(rows, limit, (row) => [row.mailingId]);
+    return pageOf(list, rows, limit, (row) => [row.mailingId]);
   }
 
   private complete({ phone, operatorCode, timezone, tags }: ClientDraft): ClientValues {

@@ -15,6 +15,9 @@ import {
 } from './tags.queries.js';
 import { isUniqueViolation } from './violations.js';
 
+/** What its cursors are for. */
+const LIST = 'tags';
+
 /** Users of a tag that a refusal names. */
 const MOST_USERS = 100;
 
@@ -38,9 +41,9 @@ export class TagsService {
   }
 
   async list(limit: number, cursor?: string): Promise<Page<TagRow>> {
-    const [after] = cursor === undefined ? [] : decodeCursor(cursor, 1);
+    const [after] = cursor === undefined ? [] : decodeCursor(LIST, cursor, 1);
     const rows = await listTags(databaseOf(this.dataSource), after ?? 0, limit + 1);
-    return pageOf(rows, limit, (row) => [row.id]);
+    return pageOf(LIST, rows, limit, (row) => [row.id]);
   }
 
   /**

@@ -14,6 +14,9 @@ import {
 } from './report.queries.js';
 import { localDate } from './report-day.js';
 
+/** What its cursors are for. */
+const LIST = 'reports';
+
 /** More than anybody asks for on one day by hand. */
 const MOST_OF_A_DAY = 100;
 /** Whoever has a key could otherwise fill the mailboxes of all who get reports. */
@@ -43,13 +46,13 @@ export class ReportService {
 
   /** Newest first. */
   async list(query: ReportListQuery): Promise<Page<ReportRecord>> {
-    const [before = null] = query.cursor === undefined ? [] : decodeCursor(query.cursor, 1);
+    const [before = null] = query.cursor === undefined ? [] : decodeCursor(LIST, query.cursor, 1);
     const rows = await listReports(databaseOf(this.dataSource), {
       kind: query.kind ?? null,
       before,
       limit: query.limit + 1,
     });
-    return pageOf(rows, query.limit, (report) => [report.id]);
+    return pageOf(LIST, rows, query.limit, (report) => [report.id]);
   }
 
   /** @param date `YYYY-MM-DD` */

@@ -52,32 +52,38 @@ export class MessageService {
   }
 
   private async all({ mailingId, limit, cursor }: MessageListQuery): Promise<Page<MessageRecord>> {
-    const [after = null] = cursor === undefined ? [] : decodeCursor(cursor, 1);
+    const [after = null] = cursor === undefined ? [] : decodeCursor(listOf(mailingId), cursor, 1);
     const rows = await listMessages(databaseOf(this.dataSource), {
       mailingId,
       afterClientId: after ?? Number.MIN_SAFE_INTEGER,
       limit: limit + 1,
     });
-    return pageOf(rows, limit, (message) => [message.clientId]);
+    return pageOf(listOf(mailingId), rows, limit, (message) => [message.clientId]);
   }
 
   private async listByStatus(
     query: MessageListQuery & { status: MessageStatus },
   ): Promise<Page<MessageRecord>> {
+    const list = listOf(query.mailingId, query.status);
     const rows = await listMessagesByStatus(databaseOf(this.dataSource), {
       mailingId: query.mailingId,
       status: query.status,
-      after: query.cursor === undefined ? null : dueKeyOf(query.cursor),
+      after: query.cursor === undefined ? null : dueKeyOf(list, query.cursor),
       limit: query.limit + 1,
     });
-    return pageOf(rows, query.limit, (row) => [row.zoneId, row.notBeforeUs, row.id]);
+    return pageOf(list, rows, query.limit, (row) => [row.zoneId, row.notBeforeUs, row.id]);
   }
 }
 
 const INT4 = 2 ** 31;
 
-function dueKeyOf(cursor: string): DueKey {
-  const [zoneId = null, notBeforeUs = null, id = null] = decodeCursor(cursor, 3, [1]);
+/** What the cursors of a mailing's messages are for. */
+function listOf(mailingId: number, status?: MessageStatus): string {
+  return `mailings/${mailingId}/messages${status ? `?status=${status}` : ''}`;
+}
+
+function dueKeyOf(list: string, cursor: string): DueKey {
+  const [zoneId = null, notBeforeUs = null, id = null] = decodeCursor(list, cursor, 3, [1]);
   if (zoneId === null || id === null || Math.abs(zoneId) >= INT4) throw badCursor();
   return { zoneId, notBeforeUs, id };
 }

@@ -13,6 +13,9 @@ import {
 } from './statistics.queries.js';
 import { forecastOf, progressOf, type Throughput, throughputOf } from './throughput.js';
 
+/** What its cursors are for. */
+const LIST = 'statistics';
+
 /** Reasons in one answer; what a provider can say is not ours to bound. */
 const MOST_ERRORS = 100;
 
@@ -39,12 +42,12 @@ export class StatisticsService {
 
   /** Over all mailings, and per mailing, newest first. */
   async general(query: { limit: number; cursor?: string }): Promise<GeneralStatistics> {
-    const [before = null] = query.cursor === undefined ? [] : decodeCursor(query.cursor, 1);
+    const [before = null] = query.cursor === undefined ? [] : decodeCursor(LIST, query.cursor, 1);
     const { totals, items } = await readGeneralStatistics(databaseOf(this.dataSource), {
       before,
       limit: query.limit + 1,
     });
-    return { totals, ...pageOf(items, query.limit, (mailing) => [mailing.id]) };
+    return { totals, ...pageOf(LIST, items, query.limit, (mailing) => [mailing.id]) };
   }
 
   async mailing(id: number): Promise<MailingStatistics> {

@@ -7,7 +7,33 @@ const url = (...schemes: string[]) =>
     message: `must be a URL that starts with ${schemes.map((s) => `${s}//`).join(' or ')}`,
   });
 const postgresUrl = url('postgres:', 'postgresql:');
-const port = z.coerce.number().int().min(0).max(65_535);
+const port = wholeNumber(0, 65_535);
+
+function wholeNumber(min: number, max: number) {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, message)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, message);
+}
+
+/** At least this many characters: nobody guesses them. */
+const SECRET_LENGTH = 16;
+
+/** A secret of our own. What examples are filled with is none, nor is one character over and over. */
+const secret = z
+  .string()
+  .min(SECRET_LENGTH, `must have at least ${SECRET_LENGTH} characters`)
+  .refine((value) => !isPlaceholder(value), {
+    message: 'is a placeholder and no secret: choose one, for example with `openssl rand -hex 24`',
+  });
+
+/** `change-me…`, or the same character 8 times and more. */
+export function isPlaceholder(value: string): boolean {
+  return /^\s*change-?me/i.test(value) || /^(.)\1{7,}$/su.test(value);
+}
+
 const timezone = z
   .string()
   .refine((value) => canonicalTimezone(value) !== null, { message: 'must be an IANA timezone' })
@@ -36,6 +62,8 @@ function isMailbox(value: string): boolean {
   return !/[\p{C}<>]/u.test(name) && canonicalEmail(value.slice(open + 1, -1)) !== null;
 }
 
+const RATE_MESSAGE = 'must be a number above 0 and at most 100000';
+
 /** `0.2` and `20%` are the same. */
 const share = z
   .string()
@@ -61,13 +89,13 @@ export const environment = z.object({
 
   NOTIFICATION_API_URL: url('http:', 'https:'),
   NOTIFICATION_API_TOKEN: z.string().min(1),
-  NOTIFICATION_API_RATE: z.coerce.number().positive().max(100_000).optional(),
-  DELIVERY_CONCURRENCY: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(2_000)
-    .default(DEFAULT_DELIVERY_CONCURRENCY),
+  NOTIFICATION_API_RATE: z
+    .string()
+    .regex(/^\d{1,6}(\.\d{1,6})?$/, RATE_MESSAGE)
+    .transform(Number)
+    .refine((value) => value > 0 && value <= 100_000, RATE_MESSAGE)
+    .optional(),
+  DELIVERY_CONCURRENCY: wholeNumber(1, 2_000).default(DEFAULT_DELIVERY_CONCURRENCY),
   TELEGRAM_API_URL: url('http:', 'https:').default('https://api.telegram.org'),
 
   PUBLIC_URL: url('http:', 'https:')
@@ -89,8 +117,8 @@ export const environment = z.object({
   ALERT_WEBHOOK_URL: url('http:', 'https:').optional(),
 
   SERVER_TIMEZONE: timezone.default('Europe/Moscow'),
-  ADMIN_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
-  ENCRYPTION_KEY: z.string().min(16, 'must have at least 16 characters').optional(),
+  ADMIN_TOKEN: secret.optional(),
+  ENCRYPTION_KEY: secret.optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 
   SIMULATOR_PORT: port.default(8090),

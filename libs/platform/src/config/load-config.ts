@@ -1,9 +1,14 @@
 import type { z } from 'zod';
 import { environment, type Environment, type Variable } from './environment.js';
 
+export interface ConfigFault {
+  variable: string;
+  message: string;
+}
+
 /** The settings are missing or wrong. The message names every fault, not only the first. */
 export class ConfigError extends Error {
-  constructor(readonly faults: { variable: string; message: string }[]) {
+  constructor(readonly faults: ConfigFault[]) {
     super(
       [
         'The settings are not usable:',
@@ -34,14 +39,14 @@ export function loadConfig<V extends Variable, O extends Variable = never>(
   const mask = Object.fromEntries(wanted.map((name) => [name, true]));
   const schema = environment.pick(mask as Record<Variable, true>);
   const parsed = schema.safeParse(set);
-  if (!parsed.success) throw new ConfigError(parsed.error.issues.map(describe));
+  if (!parsed.success) {
+    throw new ConfigError(parsed.error.issues.map((issue) => describe(issue, set)));
+  }
   return parsed.data;
 }
 
-function describe(issue: z.core.$ZodIssue): { variable: string; message: string } {
-  const missing = issue.code === 'invalid_type' && issue.input === undefined;
-  return {
-    variable: issue.path.join('.'),
-    message: missing ? 'is required and not set' : issue.message,
-  };
+function describe(issue: z.core.$ZodIssue, set: Record<string, unknown>): ConfigFault {
+  const variable = issue.path.join('.');
+  const missing = set[variable] === undefined;
+  return { variable, message: missing ? 'is required and not set' : issue.message };
 }

@@ -1,3 +1,4 @@
+import { HealthFault } from '../health/health.js';
 import { Counter, metrics } from '../metrics/metrics.js';
 
 /** A task is unhealthy when each of its tries of this long has failed, ms. */
@@ -53,7 +54,9 @@ export class TaskHealth {
       .map(([task]) => task);
     return failing.length === 0
       ? Promise.resolve()
-      : Promise.reject(new Error(`nothing succeeds any more in: ${failing.sort().join(', ')}`));
+      : Promise.reject(
+          new HealthFault(`nothing succeeds any more in: ${failing.sort().join(', ')}`),
+        );
   }
 }
 

@@ -1,0 +1,39 @@
+import { ConfigError, type ConfigFault, loadConfig } from '@app/platform';
+import { faultsFromEnvironment } from './faults/settings.js';
+import type { SimulatorOptions } from './simulator.js';
+
+type SimulatorConfig = Omit<SimulatorOptions, 'logger'> & { logLevel: string };
+
+/** @throws ConfigError that names every wrong variable, and everything wrong inside SIMULATOR_FAULTS. */
+export function readSimulatorConfig(
+  source: Record<string, string | undefined> = process.env,
+): SimulatorConfig {
+  const faults: ConfigFault[] = [];
+  const collect = <Settings>(read: () => Settings): Settings | undefined => {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      faults.push(...error.faults);
+      return undefined;
+    }
+  };
+  const config = collect(() =>
+    loadConfig(
+      ['API_HOST', 'SIMULATOR_PORT', 'SIMULATOR_CONTROL_PORT', 'SIMULATOR_TOKEN', 'LOG_LEVEL'],
+      source,
+    ),
+  );
+  // An empty variable counts as not set.
+  const hasControlPort = (source.SIMULATOR_CONTROL_PORT ?? '') !== '';
+  const settings = collect(() => faultsFromEnvironment(source.SIMULATOR_FAULTS, hasControlPort));
+  if (!config || !settings) throw new ConfigError(faults);
+  return {
+    host: config.API_HOST,
+    port: config.SIMULATOR_PORT,
+    controlPort: config.SIMULATOR_CONTROL_PORT,
+    token: config.SIMULATOR_TOKEN,
+    faults: settings,
+    logLevel: config.LOG_LEVEL,
+  };
+}

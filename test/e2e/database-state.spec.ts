@@ -1,0 +1,56 @@
+import { createTestDatabase, type Problem, startApi } from '@app/testkit';
+
+describe('a database that cannot answer as it is', () => {
+  it('makes a lock that is waited for too long a 503, to be tried again', async () => {
+    const database = await createTestDatabase();
+    const [{ name = '' } = {}] = await database.dataSource.query<{ name: string }[]>(
+      'SELECT current_database() AS name',
+    );
+    await database.dataSource.query(`ALTER DATABASE "${name}" SET lock_timeout = '200ms'`);
+    const api = await startApi(database.url);
+    const session = database.dataSource.createQueryRunner();
+    await session.startTransaction();
+    try {
+      await session.query('LOCK TABLE tags IN ACCESS EXCLUSIVE MODE');
+      const answer = await api.admin.get('/tags');
+      expect(answer.status).toBe(503);
+      expect(answer.headers.get('retry-after')).toBe('1');
+    } finally {
+      await session.rollbackTransaction();
+      await session.release();
+      await api.process.stop();
+      await database.drop();
+    }
+  });
+
+  it('says when the schema is missing, and shows no words of the driver to strangers', async () => {
+    const database = await createTestDatabase({ empty: true });
+    const api = await startApi(database.url);
+    try {
+      const answer = await api.admin.get('/tags');
+      expect(answer.status).toBe(503);
+      expect(answer.body.detail).toContain('run the migrations');
+
+      const ready = await api.admin.as(null).get<Problem>('/health/ready');
+      expect(ready.status).toBe(503);
+      expect(JSON.stringify(ready.body)).not.toMatch(/relation|api_keys|SELECT/);
+      await api.process.waitForLog((line) => line.includes('ready: database fails'));
+    } finally {
+      await api.process.stop();
+      await database.drop();
+    }
+  });
+
+  it('does not tell strangers where it is, and tells the log', async () => {
+    const url = 'postgres://someone:secret-word@127.0.0.1:1/nowhere';
+    const api = await startApi(url);
+    try {
+      const ready = await api.admin.as(null).get<Problem>('/health/ready');
+      expect(ready.status).toBe(503);
+      expect(JSON.stringify(ready.body)).not.toMatch(/ECONN|127\.0\.0\.1|secret-word|someone/);
+      await api.process.waitForLog((line) => line.includes('ECONNREFUSED'));
+    } finally {
+      await api.process.stop();
+    }
+  });
+});
