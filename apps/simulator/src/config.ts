@@ -1,13 +1,11 @@
-import { ConfigError, type ConfigFault, loadConfig } from '@app/platform';
+import { ConfigError, type ConfigFault, isSet, loadConfig } from '@app/platform';
 import { faultsFromEnvironment } from './faults/settings.js';
 import type { SimulatorOptions } from './simulator.js';
 
 type SimulatorConfig = Omit<SimulatorOptions, 'logger'> & { logLevel: string };
 
 /** @throws ConfigError that names every wrong variable, and everything wrong inside SIMULATOR_FAULTS. */
-export function readSimulatorConfig(
-  source: Record<string, string | undefined> = process.env,
-): SimulatorConfig {
+export function readSimulatorConfig(source?: Record<string, string | undefined>): SimulatorConfig {
   const faults: ConfigFault[] = [];
   const collect = <Settings>(read: () => Settings): Settings | undefined => {
     try {
@@ -24,9 +22,10 @@ export function readSimulatorConfig(
       source,
     ),
   );
-  // An empty variable counts as not set.
-  const hasControlPort = (source.SIMULATOR_CONTROL_PORT ?? '') !== '';
-  const settings = collect(() => faultsFromEnvironment(source.SIMULATOR_FAULTS, hasControlPort));
+  // On their own, so that a fault of the others hides none of theirs.
+  const { SIMULATOR_FAULTS } = loadConfig(['SIMULATOR_FAULTS'], source);
+  const hasControlPort = isSet('SIMULATOR_CONTROL_PORT', source);
+  const settings = collect(() => faultsFromEnvironment(SIMULATOR_FAULTS, hasControlPort));
   if (!config || !settings) throw new ConfigError(faults);
   return {
     host: config.API_HOST,

@@ -7,7 +7,14 @@ import {
 import { type Channel, NotificationApiChannel } from '@app/channels';
 import { cancelStatements, checkPool, createDataSource, poolOf } from '@app/domain';
 import { configureLane, DeliverService } from '@app/mailing';
-import { health, HealthFault, type Logger, messageOf, onSlowStop, systemClock } from '@app/platform';
+import {
+  health,
+  HealthFault,
+  type Logger,
+  messageOf,
+  onSlowStop,
+  systemClock,
+} from '@app/platform';
 import { DeliveryConsumer } from '@app/queue';
 import type { DataSource } from 'typeorm';
 import { ProviderToken } from './provider-token.js';

@@ -4,7 +4,7 @@ export {
   type Environment,
   type Variable,
 } from './config/environment.js';
-export { ConfigError, type ConfigFault, loadConfig } from './config/load-config.js';
+export { ConfigError, type ConfigFault, isSet, loadConfig } from './config/load-config.js';
 export { canonicalEmail } from './canonical/email.js';
 export { canonicalName, WHITE_SPACE } from './canonical/name.js';
 export { CANONICAL_TIMEZONES, canonicalTimezone } from './canonical/timezone.js';

@@ -7,7 +7,7 @@ import {
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { cancelStatements, checkPool, poolOf } from '@app/domain';
-import { health, messageOf, onSlowStop } from '@app/platform';
+import { health, HealthFault, messageOf, onSlowStop } from '@app/platform';
 import { ApiKeys } from '../auth/api-keys.js';
 
 const RETRY_MS = 500;
@@ -18,7 +18,7 @@ export class DatabaseStarter implements OnApplicationBootstrap, BeforeApplicatio
   private readonly logger = new Logger('Database');
   private retry: NodeJS.Timeout | undefined;
   private stopping = false;
-  private complained = '';
+  private failure: unknown;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -44,19 +44,24 @@ export class DatabaseStarter implements OnApplicationBootstrap, BeforeApplicatio
       await this.keys.ensureBootstrapKey();
       this.logger.log('the database is there');
     } catch (error) {
-      this.complain(messageOf(error));
+      this.complain(error);
       if (!this.stopping) this.retry = setTimeout(() => void this.start(), RETRY_MS);
     }
   }
 
   /** One line per reason, not two a second. */
-  private complain(reason: string): void {
-    if (reason !== this.complained) this.logger.warn(`waiting for the database: ${reason}`);
-    this.complained = reason;
+  private complain(error: unknown): void {
+    const before = this.failure === undefined ? undefined : messageOf(this.failure);
+    if (messageOf(error) !== before) {
+      this.logger.warn(`waiting for the database: ${messageOf(error)}`);
+    }
+    this.failure = error;
   }
 
   private async check(): Promise<void> {
-    if (!this.dataSource.isInitialized) throw new Error(this.complained || 'not connected yet');
+    if (!this.dataSource.isInitialized) {
+      throw this.failure instanceof Error ? this.failure : new HealthFault('not connected yet');
+    }
     await checkPool(poolOf(this.dataSource));
   }
 }

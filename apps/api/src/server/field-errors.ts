@@ -34,7 +34,7 @@ function placesOf({ target, property, value }: ValidationError, rule: string): s
     .filter((entry) => entry.propertyName === property && entry.each);
   const found = eachRules
     .map(({ constraintCls, constraints }) => ({
-      constraints,
+      constraints: constraints as unknown[],
       constraint: storage.getTargetValidatorConstraints(constraintCls)[0],
     }))
     .find(({ constraint }) => constraint?.name === rule);
@@ -48,7 +48,8 @@ function placesOf({ target, property, value }: ValidationError, rule: string): s
 }
 
 function ownErrors(failure: ValidationError, path: string): FieldError[] {
-  const { constraints = {}, value, property } = failure;
+  const { constraints = {}, property } = failure;
+  const value: unknown = failure.value;
   if (value === undefined && failure.constraints) return [{ path, message: 'is required' }];
   const faults = Object.entries(constraints).flatMap(([rule, message]) =>
     placesOf(failure, rule).map((place) => ({ rule, place, message: plain(message, property) })),

@@ -37,7 +37,7 @@ export function fieldsOf(dto: Dto): Map<string, Field> {
       nested: nestedOf(dto, name),
     };
     if (rule.name === 'isArray' || rule.name === 'arrayMaxSize') field.isList = true;
-    if (rule.name === 'arrayMaxSize') field.maxElements = Number(rule.constraints?.[0]);
+    if (rule.name === 'arrayMaxSize') field.maxElements = Number(rule.constraints[0]);
     fields.set(name, field);
   }
   known.set(dto, fields);
@@ -45,7 +45,10 @@ export function fieldsOf(dto: Dto): Map<string, Field> {
 }
 
 function nestedOf(dto: Dto, name: string): Dto | undefined {
-  return defaultMetadataStorage.findTypeMetadata(dto, name)?.typeFunction() as Dto | undefined;
+  // Its types say that there always is one.
+  const type = defaultMetadataStorage.findTypeMetadata(dto, name) as
+    { typeFunction(): unknown } | undefined;
+  return type?.typeFunction() as Dto | undefined;
 }
 
 /**
@@ -76,19 +79,22 @@ function keepKnown(dto: Dto, value: object, path: string, errors: FieldError[]) 
 /** Undefined when nothing of it may go on. */
 function keepValue(field: Field, value: unknown, path: string, errors: FieldError[]): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  const refuse = (message: string) => void errors.push({ path, message });
-  if (Array.isArray(value)) {
-    if (!field.isList)
-      return refuse(field.nested ? 'must be an object' : 'must be one value, not a list');
-    if (value.length > field.maxElements)
-      return refuse(`must have at most ${field.maxElements} elements`);
-    return value.map((item: unknown, index) =>
-      keepElement(field, item, `${path}[${index}]`, errors),
-    );
+  const fault = faultOf(field, value);
+  if (fault !== null) {
+    errors.push({ path, message: fault });
+    return undefined;
   }
-  if (field.isList) return refuse('must be a list');
-  if (!field.nested) return refuse('must be one value, not an object');
-  return keepKnown(field.nested, value, path, errors);
+  if (!Array.isArray(value)) return field.nested && keepKnown(field.nested, value, path, errors);
+  return value.map((item: unknown, index) => keepElement(field, item, `${path}[${index}]`, errors));
+}
+
+function faultOf({ isList, maxElements, nested }: Field, value: object): string | null {
+  if (!Array.isArray(value)) {
+    if (isList) return 'must be a list';
+    return nested ? null : 'must be one value, not an object';
+  }
+  if (!isList) return nested ? 'must be an object' : 'must be one value, not a list';
+  return value.length > maxElements ? `must have at most ${maxElements} elements` : null;
 }
 
 function keepElement(field: Field, item: unknown, path: string, errors: FieldError[]): unknown {

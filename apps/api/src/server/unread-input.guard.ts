@@ -31,10 +31,15 @@ export class UnreadInputGuard implements CanActivate {
     const handler = context.getHandler();
     let reads = this.known.get(handler);
     if (!reads) {
-      const types = Object.keys(
-        (Reflect.getMetadata(ROUTE_ARGS_METADATA, context.getClass(), handler.name) ??
-          {}) as object,
-      ).map((name) => Number(name.split(':', 1)[0]) as RouteParamtypes);
+      const parameters: unknown = Reflect.getMetadata(
+        ROUTE_ARGS_METADATA,
+        context.getClass(),
+        handler.name,
+      );
+      // `3:0` is a parameter of type 3, the first of the handler.
+      const types: number[] = Object.keys(parameters ?? {}).map((name) =>
+        Number(name.split(':', 1)[0]),
+      );
       reads = {
         body: types.includes(RouteParamtypes.BODY),
         query: types.includes(RouteParamtypes.QUERY),

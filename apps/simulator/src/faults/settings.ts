@@ -145,7 +145,7 @@ export function faultsFromEnvironment(
   const variable = 'SIMULATOR_FAULTS';
   let document: unknown;
   try {
-    document = JSON.parse(json === undefined || json === '' ? '{}' : json);
+    document = JSON.parse(json ?? '{}');
   } catch {
     throw new ConfigError([{ variable, message: 'must be a JSON document' }]);
   }

@@ -45,6 +45,14 @@ export function loadConfig<V extends Variable, O extends Variable = never>(
   return parsed.data;
 }
 
+/** Whether a variable has a value at all, right or wrong: an empty one has none. */
+export function isSet(
+  variable: Variable,
+  source: Record<string, string | undefined> = process.env,
+): boolean {
+  return (source[variable] ?? '') !== '';
+}
+
 function describe(issue: z.core.$ZodIssue, set: Record<string, unknown>): ConfigFault {
   const variable = issue.path.join('.');
   const missing = set[variable] === undefined;
