@@ -8,7 +8,7 @@ export const GATE = 0x504f5301;
 export const LEADER_LOCK = 0x504f5302;
 
 /** Advisory lock of the api that sets the first API key. */
-export const BOOTSTRAP_LOCK = 0x504f5305;
+export const BOOTSTRAP_LOCK = 0x504f5306;
 
 /**
  * Advisory lock on which names tags have: shared by what stores a filter, exclusive for what renames
