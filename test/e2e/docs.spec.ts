@@ -7,7 +7,7 @@ const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
 };
 
 /** Read by the tests, not by the processes. */
-const TEST_VARIABLES = ['REDIS_URL', 'REQUIRE_REDIS'];
+const TEST_VARIABLES = ['REDIS_URL', 'REQUIRE_REDIS', 'REQUIRE_POSTGRES_15', 'REQUIRE_PGBOUNCER'];
 
 describe.each(readPages().map((page) => [page.path, page] as const))('%s', (_, page) => {
   it('links to files and headings that exist', () => {

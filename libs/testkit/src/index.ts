@@ -4,12 +4,24 @@ export {
   type PostgresOptions,
   type RunningPostgres,
 } from './embedded-postgres.js';
+export {
+  type InstalledPostgresOptions,
+  isPostgres15Installed,
+  startPostgres15,
+} from './installed-postgres.js';
+export {
+  isPgBouncerInstalled,
+  type PgBouncerOptions,
+  type RunningPgBouncer,
+  startPgBouncer,
+} from './pgbouncer.js';
 export { reachableFolder } from './private-folders.js';
 export { freePort } from './free-port.js';
 export {
   createTestDatabase,
   TEMPLATE_DATABASE,
   TEST_POSTGRES,
+  TEST_POSTGRES_15,
   type TestDatabase,
 } from './test-database.js';
 export { startTestServices, TEST_REDIS, type TestServices } from './test-services.js';

@@ -4,6 +4,8 @@ import { admin } from './embedded-postgres.js';
 
 /** Set by the global set-up of the test run. */
 export const TEST_POSTGRES = 'TEST_POSTGRES_URL';
+/** The same of the oldest version that we support; not set where it is not installed. */
+export const TEST_POSTGRES_15 = 'TEST_POSTGRES_15_URL';
 export const TEMPLATE_DATABASE = 'posthorn_template';
 
 let counter = 0;

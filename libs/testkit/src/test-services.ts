@@ -2,10 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDataSource } from '@app/domain';
-import { startPostgres } from './embedded-postgres.js';
+import { type RunningPostgres, startPostgres } from './embedded-postgres.js';
 import { freePort } from './free-port.js';
+import { isPostgres15Installed, startPostgres15 } from './installed-postgres.js';
+import { isPgBouncerInstalled } from './pgbouncer.js';
 import { isRedisInstalled, startRedis } from './redis.js';
-import { TEMPLATE_DATABASE, TEST_POSTGRES } from './test-database.js';
+import { TEMPLATE_DATABASE, TEST_POSTGRES, TEST_POSTGRES_15 } from './test-database.js';
 
 export interface TestServices {
   /** Variables for the process that runs the tests. */
@@ -25,22 +27,50 @@ export async function startTestServices(): Promise<TestServices> {
     durable: false,
     maxConnections: 400,
   });
-  const template = createDataSource(await postgres.createDatabase(TEMPLATE_DATABASE), 'template');
-  await template.initialize();
-  await template.runMigrations();
-  await template.destroy();
+  await makeTemplate(postgres);
   const redis = await findRedis(join(parent, 'redis'));
+  const oldest = await findPostgres15(join(parent, 'postgres-15'));
   return {
     environment: {
       [TEST_POSTGRES]: postgres.adminUrl,
+      ...(oldest && { [TEST_POSTGRES_15]: oldest.adminUrl }),
       ...(redis && { [TEST_REDIS]: redis.url }),
     },
     stop: async () => {
       await redis?.stop();
+      await oldest?.stop();
       await postgres.stop();
       rmSync(parent, { recursive: true, force: true });
     },
   };
+}
+
+async function makeTemplate(postgres: RunningPostgres): Promise<void> {
+  const template = createDataSource(await postgres.createDatabase(TEMPLATE_DATABASE), 'template');
+  await template.initialize();
+  await template.runMigrations();
+  await template.destroy();
+}
+
+/**
+ * A server of the oldest version that we support, where Debian's package is installed. Without it,
+ * and without PgBouncer, suites are left out, which the variables of the CI make a failure.
+ */
+async function findPostgres15(directory: string): Promise<RunningPostgres | undefined> {
+  demand('REQUIRE_PGBOUNCER', isPgBouncerInstalled(), 'PgBouncer');
+  demand('REQUIRE_POSTGRES_15', isPostgres15Installed(), 'PostgreSQL 15');
+  if (!isPostgres15Installed()) return undefined;
+  const port = await freePort();
+  const postgres = await startPostgres15({ directory, port, maxConnections: 400 });
+  await makeTemplate(postgres);
+  return postgres;
+}
+
+function demand(variable: string, isThere: boolean, what: string): void {
+  if (isThere) return;
+  const complaint = `${what} is not installed`;
+  if (process.env[variable] === '1') throw new Error(`${complaint}, and ${variable}=1`);
+  process.stderr.write(`${complaint}: some suites are left out.\n`);
 }
 
 /**

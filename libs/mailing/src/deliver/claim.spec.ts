@@ -213,6 +213,16 @@ describe('the claim', () => {
     expect(await rereadClaim(db, { claimId: claims + 1000, ids })).toEqual([]);
   });
 
+  it('has no time left after an edit that leaves the zone no hour, on a server without infinite intervals', async () => {
+    const { mailingId, ids } = await mailing();
+    await claim(ids);
+    await sql(
+      `UPDATE mailing_slots SET opens_at = '-infinity', closes_at = '-infinity' WHERE mailing_id = $1`,
+      [mailingId],
+    );
+    expect(await rereadClaim(db, { claimId: claims, ids })).toMatchObject([{ msLeft: 0 }]);
+  });
+
   describe('with an open breaker', () => {
     it('lets the one probe through that carries the current generation, with one message', async () => {
       const { ids } = await mailing([{}, {}, {}]);

@@ -70,7 +70,8 @@ describe('the record', () => {
     recordOutcomesIfStillSending(db, results, repeatUnknown);
   const row = async (id: number) => {
     const rows: Record<string, unknown>[] = await sql(
-      `SELECT *, extract(epoch FROM not_before - clock_timestamp())::float8 AS wait FROM messages WHERE id = $1`,
+      `SELECT *, CASE WHEN isfinite(not_before) THEN extract(epoch FROM not_before - clock_timestamp())::float8
+        END AS wait FROM messages WHERE id = $1`,
       [id],
     );
     return rows[0] ?? {};
