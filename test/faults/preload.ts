@@ -3,10 +3,11 @@ import { delimiter, join, resolve } from 'node:path';
 import type { Environment } from '@app/testkit';
 
 /** What a process of ours loads before itself, from the folder `preload`; tests only. */
-export type Preload = 'block-event-loop' | 'shift-clock' | 'sabotage';
+export type Preload = 'block-event-loop' | 'full-log' | 'shift-clock' | 'sabotage';
 
-export function preload(name: Preload): Environment {
-  return { NODE_OPTIONS: `--require ${resolve(`dist/test/faults/preload/${name}.js`)}` };
+export function preload(...names: Preload[]): Environment {
+  const paths = names.map((name) => `--require ${resolve(`dist/test/faults/preload/${name}.js`)}`);
+  return { NODE_OPTIONS: paths.join(' ') };
 }
 
 /** Whether there is such a command. */

@@ -1,6 +1,6 @@
 import type { Backend, Invariant } from '@app/testkit';
 import type pg from 'pg';
-import { preload } from './preload.js';
+import { type Preload, preload } from './preload.js';
 import type { Result } from './run-scenario.js';
 import type { Sabotage } from './scenario.js';
 
@@ -64,6 +64,40 @@ export const PROOFS: readonly Proof[] = [
     scenario: 'worker-killed-ten-times',
     invariant: 'I7',
   }),
+  inProcess('deep-json-throws', {
+    breaks: 'an answer of deep JSON ends the delivery by an exception',
+    scenario: 'provider-answers-deep-json',
+    invariant: 'I10',
+  }),
+  inProcess('quadratic-masking', {
+    breaks: 'phones are masked by a pattern that takes quadratic time',
+    scenario: 'provider-answers-with-dashes',
+    invariant: 'I10',
+  }),
+  inProcess('continue-breaks', {
+    breaks: '100 Continue reaches the HTTP client',
+    scenario: 'provider-says-continue-first',
+    invariant: 'I4',
+  }),
+  inProcess('local-is-remote', {
+    breaks: 'a lack of descriptors is the provider’s fault',
+    scenario: 'worker-out-of-descriptors',
+    invariant: 'I10',
+  }),
+  inProcess(
+    'log-waits',
+    {
+      breaks: 'log lines are written until the disk takes them',
+      scenario: 'log-disk-full',
+      invariant: 'I10',
+    },
+    ['full-log', 'sabotage'],
+  ),
+  inProcess('no-halves', {
+    breaks: 'a batch with a refused outcome is tried again as a whole',
+    scenario: 'outcomes-refused',
+    invariant: 'I10',
+  }),
 ];
 
 /** @returns what is missing for the proof; empty when the suite went red for the right reason. */
@@ -82,12 +116,12 @@ export function missingFrom(proof: Proof, { violations, logs }: Result): string[
 
 type Described = Pick<Proof, 'breaks' | 'scenario' | 'invariant' | 'short'>;
 
-function inProcess(name: string, proof: Described): Proof {
+function inProcess(name: string, proof: Described, preloads: Preload[] = ['sabotage']): Proof {
   return {
     ...proof,
     name,
     backend: 'postgres',
-    sabotage: { environment: { ...preload('sabotage'), FAULTS_SABOTAGE: name }, settleMs: 5_000 },
+    sabotage: { environment: { ...preload(...preloads), FAULTS_SABOTAGE: name }, settleMs: 5_000 },
     says: `sabotage applied: ${name}`,
   };
 }

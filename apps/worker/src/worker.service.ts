@@ -120,7 +120,7 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
       logger,
       handle: async (job) => {
         // A probe may be out because a new token was set a moment ago.
-        if (job.probe !== undefined) await token.refresh();
+        if (job.probe !== undefined) await token.refresh().catch(() => undefined);
         await deliver.deliver(job);
       },
     });

@@ -16,12 +16,13 @@ export {
   type DomainErrorCode,
   type FieldError,
 } from './errors/domain-error.js';
+export { isLocalTrouble } from './errors/local-trouble.js';
 export { createLogger, loggerOptions, loggingModule, type Logger } from './logging/logging.js';
 export { Counter, Gauge, Histogram, metrics, MetricsModule } from './metrics/metrics.js';
 export { Health, health, type HealthCheck, HealthFault, HealthModule } from './health/health.js';
 export { Batcher } from './batching/batcher.js';
 export { Isolated, type IsolatedOptions, type IsolatedRun } from './isolation/isolated.js';
 export { TaskHealth, taskHealth } from './isolation/task-health.js';
-export { decrypt, DecryptionError, encrypt } from './secrets/secrets.js';
+export { decrypt, DecryptionError, encrypt, keyIdOf, keysOf } from './secrets/secrets.js';
 export { main, runProcess, type ProcessOptions } from './process.js';
 export { onSlowStop } from './stopping.js';

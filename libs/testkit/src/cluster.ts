@@ -157,7 +157,8 @@ export class Cluster {
   /** SIGTERM: it finishes what it has in hand. */
   async stop(victim: RunningProcess): Promise<Stopped> {
     const startedAt = performance.now();
-    const exit = await victim.stop();
+    // One that has to be killed is a bad end like others, to be told with the rest.
+    const exit = await victim.stop().catch(() => victim.exited);
     this.forget(victim);
     const { name, pid } = victim;
     return { ...exit, name, pid, tookMs: performance.now() - startedAt };

@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import pg from 'pg';
@@ -68,7 +69,16 @@ const LATER_MS = 400;
 const sabotage = process.env.FAULTS_SABOTAGE ?? '';
 const rewriting = REWRITES[sabotage];
 if (rewriting) rewriteStatements(rewriting);
-if (sabotage === 'any-200-delivers') takeEvery200ForAnOk();
+const SABOTAGES: Record<string, (() => void) | undefined> = {
+  'any-200-delivers': takeEvery200ForAnOk,
+  'deep-json-throws': throwForDeepJson,
+  'quadratic-masking': maskInQuadraticTime,
+  'continue-breaks': letContinueThrough,
+  'local-is-remote': blameTheProvider,
+  'log-waits': waitForTheLog,
+  'no-halves': keepBatchesWhole,
+};
+SABOTAGES[sabotage]?.();
 
 function rewriteStatements({ of, rewrite }: { of: RegExp; rewrite: Rewrite }): void {
   const original = Reflect.get(pg.Client.prototype, 'query') as Query;
@@ -104,11 +114,91 @@ function countingLater(session: unknown, query: Query, done: Done): Done {
   };
 }
 
-function takeEvery200ForAnOk(): void {
-  const load = createRequire(resolve('package.json'));
-  const classify = load(resolve('dist/libs/channels/src/notification-api/classify.js')) as {
-    classifyAnswer: (answer: { status: number }, ...rest: unknown[]) => unknown;
+/** A module of the build, whose exports can be replaced before others use them. */
+function built<Module>(path: string): Module {
+  return createRequire(resolve('package.json'))(resolve('dist/libs', path)) as Module;
+}
+
+function throwForDeepJson(): void {
+  const { Records } = built<{
+    Records: {
+      prototype: { record: (result: { code: string }, ...rest: unknown[]) => unknown };
+    };
+  }>('mailing/src/deliver/records.js');
+  const honest = Reflect.get(Records.prototype, 'record');
+  Records.prototype.record = function (result, ...rest) {
+    if (result.code !== 'bad_code') return honest.call(this, result, ...rest);
+    say();
+    throw new RangeError('Maximum call stack size exceeded');
   };
+}
+
+function maskInQuadraticTime(): void {
+  const words = built<{ detailOf: (text: string, secrets: object) => string }>(
+    'channels/src/provider-words.js',
+  );
+  const honest = words.detailOf;
+  words.detailOf = (text, secrets) => {
+    say();
+    // eslint-disable-next-line regexp/no-super-linear-move, regexp/no-super-linear-backtracking -- what it shows
+    text.replace(/\beyJ[\w-]{6,}\.[\w-]+|[\s().-]*9[\s().-]*1[\s().-]*6/g, '');
+    return honest(text, secrets);
+  };
+}
+
+function letContinueThrough(): void {
+  const interim = built<{ skipContinue: () => void }>('channels/src/http/interim-answers.js');
+  interim.skipContinue = say;
+}
+
+function blameTheProvider(): void {
+  const errors = built<{
+    CallError: new (code: string, written: boolean, message: string) => Error;
+    beforeWriting: (error: Error) => { code: string; message: string };
+  }>('channels/src/http/call-error.js');
+  const honest = errors.beforeWriting;
+  errors.beforeWriting = (error) => {
+    const found = honest(error);
+    if (found.code !== 'local') return found;
+    say();
+    return new errors.CallError('connect_failed', false, found.message) as Error & typeof found;
+  };
+}
+
+function waitForTheLog(): void {
+  const { LogStream } = built<{ LogStream: { prototype: { write: (line: string) => void } } }>(
+    'platform/src/logging/log-stream.js',
+  );
+  LogStream.prototype.write = (line) => {
+    say();
+    for (;;) {
+      try {
+        writeSync(1, line);
+        return;
+      } catch {
+        // once more
+      }
+    }
+  };
+}
+
+function keepBatchesWhole(): void {
+  const halves = built<{
+    recordInHalves: (
+      results: unknown[],
+      record: (results: unknown[]) => Promise<unknown>,
+    ) => unknown;
+  }>('mailing/src/deliver/halves.js');
+  halves.recordInHalves = async (results, record) => {
+    say();
+    return { recorded: await record(results), refused: [] };
+  };
+}
+
+function takeEvery200ForAnOk(): void {
+  const classify = built<{
+    classifyAnswer: (answer: { status: number }, ...rest: unknown[]) => unknown;
+  }>('channels/src/notification-api/classify.js');
   const honest = classify.classifyAnswer;
   classify.classifyAnswer = (answer, ...rest) => {
     if (answer.status !== 200) return honest(answer, ...rest);

@@ -1,7 +1,9 @@
 import type { Scenario } from '../scenario.js';
 import { beatScenarios } from './beat.js';
+import { foreignByteScenarios } from './foreign-bytes.js';
 import { controlScenarios } from './control.js';
 import { databaseScenarios } from './database.js';
+import { hostScenarios } from './host.js';
 import { providerLimitScenarios } from './provider-limits.js';
 import { providerScenarios } from './provider.js';
 import { queueScenarios } from './queue.js';
@@ -19,4 +21,6 @@ export const SCENARIOS: readonly Scenario[] = [
   ...controlScenarios,
   ...timeScenarios,
   ...textScenarios,
+  ...foreignByteScenarios,
+  ...hostScenarios,
 ];

@@ -7,7 +7,7 @@ type Rule<F extends FaultRule['fault']> = Extract<FaultRule, { fault: F }>;
 
 /** Whether the message counts as taken by the provider although its answer meets this rule. */
 export function acceptsMessage(rule: FaultRule): boolean {
-  if (rule.fault === 'drip' || rule.fault === 'delay') return true;
+  if (rule.fault === 'drip' || rule.fault === 'delay' || rule.fault === 'continue') return true;
   return 'accepted' in rule && rule.accepted;
 }
 
@@ -41,6 +41,10 @@ export function perform(rule: FaultRule, exchange: Exchange): void {
       exchange.after(rule.ms, () => {
         exchange.ok();
       });
+      break;
+    case 'continue':
+      for (let sent = 0; sent < rule.count; sent++) exchange.response.writeContinue();
+      exchange.ok();
       break;
     case 'hang':
       exchange.response.once('close', () => {

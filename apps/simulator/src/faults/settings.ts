@@ -64,6 +64,12 @@ const rule = z.discriminatedUnion('fault', [
     ...aim,
   }),
   z.strictObject({ fault: z.literal('delay'), ms: milliseconds, ...aim }),
+  z.strictObject({
+    fault: z.literal('continue'),
+    /** How many answers of status 100 come before the OK. */
+    count: z.int().min(1).max(1_000).default(1),
+    ...aim,
+  }),
   z.strictObject({ fault: z.literal('hang'), accepted, ...aim }),
   z.strictObject({ fault: z.literal('reset-before-body'), ...aim }),
   z.strictObject({ fault: z.literal('reset-after-body'), accepted, ...aim }),

@@ -49,6 +49,21 @@ describe('each fault on the wire', () => {
     expect(await message(1)).toMatchObject({ oks: 0, accepted: 0, log: [{ status }] });
   });
 
+  it('continue says so first, as often as told, and then OK', async () => {
+    await rules({ fault: 'continue', count: 2 });
+    const socket = connect(simulator.port, '127.0.0.1');
+    const body = '{"id":1,"phone":79991234567,"text":"x"}';
+    socket.write(
+      `POST /v1/send/1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer ${TOKEN}\r\n` +
+        `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    let seen = '';
+    socket.on('data', (chunk) => (seen += chunk.toString()));
+    await once(socket, 'close');
+    expect(seen).toMatch(/^(?:HTTP\/1\.1 100 Continue\r\n\r\n){2}HTTP\/1\.1 200 OK\r\n/);
+    expect(await message(1)).toMatchObject({ oks: 1, accepted: 1 });
+  });
+
   it('html looks like a page of some proxy', async () => {
     await rules({ fault: 'html' });
     const seen = await send(simulator, 1);

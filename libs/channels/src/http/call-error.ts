@@ -1,5 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 
+import { isLocalTrouble } from '@app/platform';
+
 /** Why a call ended without a complete answer; stable, for grouping. */
 export type CallFailure =
   // before anything was written
@@ -34,7 +36,7 @@ export class CallError extends Error {
 
 /** Before the request was written: nothing but the way to the provider can be at fault. */
 export function beforeWriting(error: Error): CallError {
-  const failure = connectFailure(codeOf(error));
+  const failure = isLocalTrouble(error) ? 'local' : connectFailure(codeOf(error));
   // The resolver needs a descriptor too, and says "try again" when there is none.
   const code = failure === 'dns' && !canOpenDescriptor() ? 'local' : failure;
   return new CallError(code, false, describe(error));
@@ -45,7 +47,7 @@ function canOpenDescriptor(): boolean {
     closeSync(openSync('/dev/null', 'r'));
     return true;
   } catch (error) {
-    return !LOCAL.has(codeOf(error));
+    return !isLocalTrouble(error);
   }
 }
 
@@ -58,11 +60,7 @@ export function afterWriting(error: Error, answerBegan: boolean): CallError {
   return new CallError(answerFailure(error, answerBegan), true, describe(error));
 }
 
-/** This machine or this process has nothing left to connect with: not the provider's trouble. */
-const LOCAL = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'EADDRINUSE', 'ENOBUFS', 'ENOMEM']);
-
 function connectFailure(code: string): CallFailure {
-  if (LOCAL.has(code)) return 'local';
   switch (code) {
     case 'ECONNREFUSED':
       return 'refused';

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Queryable } from '@app/domain';
-import { Batcher, type Clock, type Logger, messageOf } from '@app/platform';
+import { Batcher, type Clock, isLocalTrouble, type Logger, messageOf } from '@app/platform';
 import { passGate } from '../control/gate.js';
 import { type ClaimedMessage, claimDuePending, rereadClaim } from './claim.queries.js';
 import { BATCH_SIZE, LEASE_MS } from './limits.js';
@@ -61,6 +61,7 @@ export class Claims {
         ...(probe !== undefined && { probe }),
       });
     } catch (error) {
+      if (isLocalTrouble(error)) throw error; // there is no connection: nothing was asked for
       this.logger.warn({ error: messageOf(error), messages: ids.length }, 'the claim went wrong');
       ({ rows, measuredAt } = await this.reread(claimId, ids, claimedAt, error));
     }

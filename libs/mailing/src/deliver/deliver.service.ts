@@ -1,6 +1,6 @@
 import type { Channel, Outcome } from '@app/channels';
 import { oneAtATime, type Queryable } from '@app/domain';
-import { type Clock, type Logger, messageOf } from '@app/platform';
+import { type Clock, isLocalTrouble, type Logger, messageOf } from '@app/platform';
 import type { DeliveryJob } from '@app/queue';
 import { attemptResult, verdict } from './attempt-result.js';
 import { BreakerWindow } from './breaker.js';
@@ -64,7 +64,10 @@ export class DeliverService {
    * @throws when the database could not be reached before anything was claimed.
    */
   async deliver(job: DeliveryJob): Promise<void> {
-    const claim = await this.claim(job);
+    const claim = await this.claim(job).catch((error: unknown) => {
+      if (isLocalTrouble(error)) this.backOff(messageOf(error));
+      throw error;
+    });
     if (!claim) return;
     const { lane, logger } = this.options;
     this.metrics.claimed();
@@ -169,13 +172,12 @@ export class DeliverService {
     return undefined;
   }
 
-  private backOff(outcome: Outcome): void {
-    if (outcome.kind !== 'skipped' || !outcome.isLocal) return;
+  private backOff(error: string): void {
     const pauseMs = this.localTrouble.failed();
     if (pauseMs === null) return;
     const { lane, logger, onLocalTrouble } = this.options;
     logger.warn(
-      { lane: lane.name, pauseMs, error: outcome.detail },
+      { lane: lane.name, pauseMs, error },
       'this process has no descriptor or port left to connect with and takes no work for a while',
     );
     onLocalTrouble?.(pauseMs);
@@ -183,7 +185,7 @@ export class DeliverService {
 
   private async judgeTrouble(job: DeliveryJob, claim: Claim, outcome: Outcome): Promise<void> {
     const { lane, logger } = this.options;
-    this.backOff(outcome);
+    if (outcome.kind === 'skipped' && outcome.isLocal) this.backOff(outcome.detail);
     try {
       if (outcome.kind === 'unavailable' && outcome.scope === 'rate') {
         await this.pause(outcome.retryAfterMs ?? RATE_LIMITED_DELAY_MS);
