@@ -50,9 +50,9 @@ describe('The demo', () => {
     async () => {
       const demo = start();
       await demo.line(/stays up until Ctrl-C/);
-      const key = demo.found(/^\s+Admin key\s+(\S+)$/m);
+      const key = demo.found(/^ +Admin key +(\S+)$/m);
       for (const [, name = '', url = ''] of demo.output.matchAll(
-        /^ {2}(\w[\w ]*?)\s+(http\S+)$/gm,
+        /^ {2}(\w+(?: \w+)*) +(http\S+)$/gm,
       )) {
         const { status } = await fetch(url, { headers: { token: key }, redirect: 'manual' });
         expect([name, url, [200, 302, 303].includes(status)]).toEqual([name, url, true]);

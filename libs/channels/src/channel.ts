@@ -23,7 +23,7 @@ export type Outcome =
    * Nothing was written: the deadline had passed first, the channel was closed, or (`isLocal`) this
    * process has no descriptor, port or memory left to connect with, which says nothing of the provider.
    */
-  | ({ kind: 'skipped'; isLocal?: true } & Reason);
+  | ({ kind: 'skipped'; retryAfterMs?: number; isLocal?: true } & Reason);
 
 /** `rate`: asked to slow down; `auth`: our credentials are refused; `down`: not reachable. */
 export type UnavailableScope = 'rate' | 'auth' | 'down';

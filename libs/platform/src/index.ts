@@ -16,6 +16,7 @@ export {
   type DomainErrorCode,
   type FieldError,
 } from './errors/domain-error.js';
+export { withoutTrailingSlashes } from './urls/trailing-slashes.js';
 export { isLocalTrouble } from './errors/local-trouble.js';
 export { createLogger, loggerOptions, loggingModule, type Logger } from './logging/logging.js';
 export { Counter, Gauge, Histogram, metrics, MetricsModule } from './metrics/metrics.js';

@@ -115,6 +115,7 @@ function countingLater(session: unknown, query: Query, done: Done): Done {
 }
 
 /** A module of the build, whose exports can be replaced before others use them. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller knows the module
 function built<Module>(path: string): Module {
   return createRequire(resolve('package.json'))(resolve('dist/libs', path)) as Module;
 }
@@ -140,7 +141,7 @@ function maskInQuadraticTime(): void {
   const honest = words.detailOf;
   words.detailOf = (text, secrets) => {
     say();
-    // eslint-disable-next-line regexp/no-super-linear-move, regexp/no-super-linear-backtracking -- what it shows
+    // eslint-disable-next-line regexp/no-super-linear-move -- what it shows
     text.replace(/\beyJ[\w-]{6,}\.[\w-]+|[\s().-]*9[\s().-]*1[\s().-]*6/g, '');
     return honest(text, secrets);
   };

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { withoutTrailingSlashes } from '@app/platform';
 
 /** A JSON Schema or another part of an OpenAPI document. */
 export type Json = Record<string, unknown>;
@@ -32,7 +33,7 @@ export interface Route {
 /** @returns the parameters when the path fits the pattern. */
 export function matchPath(pattern: string, path: string): Record<string, string> | undefined {
   const wanted = pattern.split('/');
-  const found = path.length > 1 ? path.replace(/\/+$/, '').split('/') : ['', ''];
+  const found = path.length > 1 ? withoutTrailingSlashes(path).split('/') : ['', ''];
   if (wanted.length !== found.length) return undefined;
   const parameters: Record<string, string> = {};
   for (const [index, part] of wanted.entries()) {

@@ -1,4 +1,4 @@
-import { messageOf, systemClock, type Clock } from '@app/platform';
+import { messageOf, systemClock, withoutTrailingSlashes, type Clock } from '@app/platform';
 
 import type { Channel, Outcome, OutgoingMessage } from '../channel.js';
 import { CallError } from '../http/call-error.js';
@@ -36,7 +36,7 @@ export class NotificationApiChannel implements Channel {
   /** @throws TypeError `baseUrl` is no URL */
   constructor(private readonly options: NotificationApiOptions) {
     const base = new URL(options.baseUrl);
-    this.path = `${base.pathname.replace(/\/+$/, '')}/send/`;
+    this.path = `${withoutTrailingSlashes(base.pathname)}/send/`;
     this.clock = options.clock ?? systemClock;
     this.callTimeoutMs = options.callTimeoutMs ?? CALL_TIMEOUT;
     this.http = new PooledHttp({

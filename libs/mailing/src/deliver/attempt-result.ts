@@ -59,7 +59,7 @@ export function attemptResult(
         ...reason,
         outcome: 'unavailable',
         countsAsTry: false,
-        delayMs: GAVE_UP_DELAY_MS,
+        delayMs: outcome.retryAfterMs ?? GAVE_UP_DELAY_MS,
         durationMs: null,
       };
   }

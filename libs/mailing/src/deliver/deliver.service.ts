@@ -31,6 +31,8 @@ export interface DeliverOptions {
   onLocalTrouble?: (pauseMs: number) => void;
 }
 
+/** When the database may take a mailing's outcomes again. */
+const BLOCKED_DELAY_MS = 15_000;
 /** Pauses that end this close to each other are one. */
 const PAUSE_STEP_MS = 250;
 
@@ -151,7 +153,7 @@ export class DeliverService {
     }
     if (this.records.isBlocked(message.mailingId)) {
       const detail = 'The database refuses what becomes of this mailing’s messages';
-      return { kind: 'skipped', code: 'gave_up', detail };
+      return { kind: 'skipped', code: 'gave_up', detail, retryAfterMs: BLOCKED_DELAY_MS };
     }
     // The lease runs on from the reserved moment when there is one.
     const leaseEnds = claim.claimedAt + message.sendInMs + LEASE_MS;

@@ -89,11 +89,15 @@ export class Records {
     return answers;
   }
 
-  /** Of a mailing whose outcomes are all refused, no more statements are made than `tryAgain` does. */
+  /**
+   * Of a mailing whose outcomes are all refused, no more statements are made than `tryAgain` does. What
+   * was not sent goes back, for that may well be taken.
+   */
   private withoutBlocked(outcomes: Unrecorded[]): Unrecorded[] {
     if (this.setAside.size === 0) return outcomes;
     return outcomes.filter((outcome) => {
-      const isBlocked = this.setAside.isBlocked(outcome.mailingId);
+      const isBlocked =
+        outcome.result.outcome !== 'unavailable' && this.setAside.isBlocked(outcome.mailingId);
       if (isBlocked) this.keep(outcome);
       return !isBlocked;
     });

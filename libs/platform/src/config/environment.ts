@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withoutTrailingSlashes } from '../urls/trailing-slashes.js';
 import { canonicalEmail } from '../canonical/email.js';
 import { canonicalTimezone } from '../canonical/timezone.js';
 
@@ -28,6 +29,17 @@ const secret = z
   .refine((value) => !isPlaceholder(value), {
     message: 'is a placeholder and no secret: choose one, for example with `openssl rand -hex 24`',
   });
+
+/** Separated by commas, each a secret: the first encrypts, all decrypt. */
+const secretList = z.string().superRefine((value, context) => {
+  const parts = value.split(',').map((part) => secret.safeParse(part.trim()));
+  parts.forEach((part, index) => {
+    const which = parts.length > 1 ? `key ${index + 1} of the list ` : '';
+    for (const { message } of part.error?.issues ?? []) {
+      context.addIssue({ code: 'custom', message: `${which}${message}` });
+    }
+  });
+});
 
 /** `change-me…`, or the same character 8 times and more. */
 export function isPlaceholder(value: string): boolean {
@@ -99,7 +111,7 @@ export const environment = z.object({
   TELEGRAM_API_URL: url('http:', 'https:').default('https://api.telegram.org'),
 
   PUBLIC_URL: url('http:', 'https:')
-    .transform((value) => value.replace(/\/+$/, ''))
+    .transform(withoutTrailingSlashes)
     .default('http://localhost:8000'),
 
   SMTP_URL: url('smtp:', 'smtps:').optional(),
@@ -118,7 +130,7 @@ export const environment = z.object({
 
   SERVER_TIMEZONE: timezone.default('Europe/Moscow'),
   ADMIN_TOKEN: secret.optional(),
-  ENCRYPTION_KEY: secret.optional(),
+  ENCRYPTION_KEY: secretList.optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 
   SIMULATOR_PORT: port.default(8090),

@@ -1,0 +1,6 @@
+/** A path or a base URL to which more is appended. By hand, for a pattern would go back and forth. */
+export function withoutTrailingSlashes(text: string): string {
+  let end = text.length;
+  while (end > 0 && text[end - 1] === '/') end--;
+  return text.slice(0, end);
+}
