@@ -133,6 +133,16 @@ describe('the API documentation', () => {
     }
   });
 
+  it('has patterns that every regular expression engine reads the same', () => {
+    const patterns = [...JSON.stringify(document).matchAll(/"pattern":("(?:[^"\\]|\\.)*")/g)].map(
+      ([, text]) => JSON.parse(text ?? '""') as string,
+    );
+    expect(patterns.length).toBeGreaterThan(3);
+    // Groups with a question mark, classes by name or number, and [^] exist in some of them only.
+    const own = patterns.filter((pattern) => /\(\?|\\[pPuUxkKcCbB]|\[\^?\]/.test(pattern));
+    expect(own).toEqual([]);
+  });
+
   it('declares both ways to send a key', () => {
     expect(document.components.securitySchemes).toEqual({
       token: { type: 'apiKey', in: 'header', name: 'token' },

@@ -26,7 +26,7 @@ export interface SimulatorOptions {
 export interface Simulator {
   port: number;
   controlPort: number | undefined;
-  /** `http://127.0.0.1:port`; the base of the API is `${url}/v1`. */
+  /** `http://127.0.0.1:port`, or the host that was given; the base of the API is `${url}/v1`. */
   url: string;
   controlUrl: string;
   close(): Promise<void>;
@@ -62,12 +62,13 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   await main.open();
   if (settings.refuse !== false) await refusal.apply(settings);
 
-  const url = `http://127.0.0.1:${main.port}`;
+  const address = host === '0.0.0.0' ? '127.0.0.1' : host;
+  const url = `http://${address}:${main.port}`;
   return {
     port: main.port,
     controlPort: side?.port,
     url,
-    controlUrl: side ? `http://127.0.0.1:${side.port}` : url,
+    controlUrl: side ? `http://${address}:${side.port}` : url,
     close: async () => {
       refusal.stop();
       await Promise.all([main.close(STOP_GRACE_MS), side?.close(STOP_GRACE_MS)]);

@@ -102,7 +102,7 @@ export class SetTokenDto {
    * The provider's new token. It is stored encrypted and never shown again.
    * @example "eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjE5MDY1MDI0MDB9.c2lnbmF0dXJl"
    */
-  @Matches(/^[\x21-\x7e]+$/, { message: 'must be printable ASCII without white space' })
+  @Matches(/^[!-~]+$/, { message: 'must be printable ASCII without white space' })
   @MaxLength(8_192)
   token: string;
 }
