@@ -30,8 +30,6 @@ export interface Task {
 }
 
 const AT_ONCE = 0;
-/** While jobs flow: often enough that the queue never runs dry, rarely enough to cost nothing. */
-const WHILE_FEEDING_MS = 40;
 /**
  * After an outage the workers get this long to record what they hold, before their leases are
  * taken for lost.
@@ -62,7 +60,7 @@ export function schedule({ plan, slots, dispatch, finish, reports }: Services): 
       run: async (wake) => {
         const { planned, more } = await plan.run();
         if (planned > 0) {
-          dispatch.goOn();
+          dispatch.wake();
           wake('dispatch');
         }
         return whenMore(more);
@@ -74,7 +72,10 @@ export function schedule({ plan, slots, dispatch, finish, reports }: Services): 
       onWake: true,
       run: async (wake) => {
         const { stored, more } = await slots.run();
-        if (stored > 0) wake('dispatch');
+        if (stored > 0) {
+          dispatch.wake();
+          wake('dispatch');
+        }
         return whenMore(more);
       },
     },
@@ -83,7 +84,8 @@ export function schedule({ plan, slots, dispatch, finish, reports }: Services): 
       everyMs: 1_000,
       onWake: true,
       run: async (wake) => {
-        if (await dispatch.run()) return WHILE_FEEDING_MS;
+        const wait = await dispatch.run();
+        if (wait !== undefined) return wait;
         wake('end'); // nothing is left to feed: something may just have come to its end
         return undefined;
       },

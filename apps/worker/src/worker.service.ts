@@ -121,7 +121,7 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
       handle: async (job) => {
         // A probe may be out because a new token was set a moment ago.
         if (job.probe !== undefined) await token.refresh().catch(() => undefined);
-        await deliver.deliver(job);
+        return deliver.deliver(job);
       },
     });
     logger.info({ lane: lane.name, concurrency: config.concurrency }, 'consuming');

@@ -86,7 +86,7 @@ describe('everything that writes messages, side by side', () => {
       `SELECT id FROM messages WHERE status = 'pending' ORDER BY random() LIMIT 40`,
     );
     const ids = rows.map((row) => row.id);
-    const claimed = await claimDuePending(db, { laneId: 1, claimId: ++claims, ids });
+    const { claimed } = await claimDuePending(db, { laneId: 1, claimId: ++claims, ids });
     const results = claimed
       .filter(() => Math.random() < 0.9) // the rest is left to the sweep
       .map(({ id, attempt }): AttemptResult => ({

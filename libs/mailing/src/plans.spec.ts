@@ -78,7 +78,7 @@ describe('with many messages', () => {
       'the record',
       async () => {
         const ids = await pendingIds(60);
-        const claimed = await claimDuePending(session, { laneId: 1, claimId: 2, ids });
+        const { claimed } = await claimDuePending(session, { laneId: 1, claimId: 2, ids });
         expect(claimed).toHaveLength(60);
         plans = [];
         await recordOutcomesIfStillSending(

@@ -1,4 +1,4 @@
-import { UnrecoverableError, type Worker } from 'bullmq';
+import { DelayedError, type Job, UnrecoverableError, type Worker } from 'bullmq';
 import { type Logger, messageOf } from '@app/platform';
 import { createWorker } from './backend.js';
 import { bounded } from './bounded.js';
@@ -10,8 +10,11 @@ export interface ConsumerOptions {
   lane: string;
   concurrency: number;
   logger: Logger;
-  /** Resolves when the job is done with, in whatever way; rejects to have the queue retry it. */
-  handle: (job: DeliveryJob) => Promise<void>;
+  /**
+   * Resolves when the job is done with, in whatever way, or with the time after which it is to come
+   * again; rejects to have the queue retry it.
+   */
+  handle: (job: DeliveryJob) => Promise<{ againInMs: number } | undefined>;
 }
 
 const WATCH_INTERVAL_MS = 5_000;
@@ -95,7 +98,7 @@ export class DeliveryConsumer {
 
   private open(): Worker {
     const { url, lane, concurrency, logger } = this.options;
-    const worker = createWorker(lane, url, (job) => this.process(job.data), {
+    const worker = createWorker(lane, url, (job, token) => this.process(job, token), {
       concurrency,
       maxStalledCount: 100,
       removeOnComplete: { count: 0 },
@@ -111,11 +114,12 @@ export class DeliveryConsumer {
     return worker;
   }
 
-  private async process(data: unknown): Promise<void> {
+  private async process(job: Job, token: string | undefined): Promise<void> {
     this.lastJobAt = performance.now();
     this.active++;
     try {
-      await this.options.handle(readJob(data));
+      const later = await this.options.handle(readJob(job.data));
+      if (later) await putOff(job, later.againInMs, token);
     } finally {
       this.active--;
       if (this.active === 0) this.whenIdle?.();
@@ -172,4 +176,10 @@ function readJob(data: unknown): DeliveryJob {
     // A poison job goes to the failed ones at once, where the inspector shows it.
     throw new UnrecoverableError(messageOf(error));
   }
+}
+
+/** Gives the job's place away; it keeps its tries. @throws DelayedError, by which the client knows. */
+async function putOff(job: Job, ms: number, token: string | undefined): Promise<never> {
+  await job.moveToDelayed(Date.now() + ms, token);
+  throw new DelayedError();
 }

@@ -7,16 +7,20 @@ import { DELIVER, type DeliveryJob, deliveryJobId } from './jobs.js';
 /** Jobs that are added at a time: all that they need lives until the answer, so more cost memory. */
 const BULK = 100;
 /**
- * The queue's own retries serve jobs that failed before their claim (database unreachable). Each job
- * carries its options, so what becomes of finished ones is the consumer's to say, once.
+ * The queue's own retries serve jobs that failed before their claim (database unreachable). A job that
+ * failed for good must not stay: its id would keep the same attempt out of the queue for ever. What
+ * becomes of jobs that are not ours is the consumer's to say.
  */
 const JOB_OPTIONS = {
   attempts: 6,
   backoff: { type: 'exponential', delay: 500, jitter: 0.5 },
+  removeOnFail: true,
 } as const;
 
 export interface FeedItem extends DeliveryJob {
   attempts: number;
+  /** How often it has been given for this attempt, this time included. Default 1. */
+  offers?: number;
 }
 
 /**
@@ -66,8 +70,9 @@ export class DeliveryQueue {
   }
 }
 
-function entryOf({ attempts, ...data }: FeedItem, nowMs: number): { job: JobJson; jobId: string } {
-  const jobId = deliveryJobId(data.messageId, attempts, nowMs);
+function entryOf(item: FeedItem, nowMs: number): { job: JobJson; jobId: string } {
+  const { attempts, offers, ...data } = item;
+  const jobId = deliveryJobId(data.messageId, attempts, offers);
   return {
     jobId,
     job: {

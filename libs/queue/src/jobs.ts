@@ -7,12 +7,17 @@ export interface DeliveryJob {
 
 export const DELIVER = 'deliver';
 
-/** A job id that still exists is ignored by the queue, so the epoch lets a lost job be fed again. */
-const EPOCH_MS = 10_000;
-
-/** `m-<message>-<attempts>-<epoch>`: never digits only, never a colon, as the queue demands. */
-export function deliveryJobId(messageId: number, attempts: number, nowMs: number): string {
-  return `m-${messageId}-${attempts}-${Math.floor(nowMs / EPOCH_MS)}`;
+/**
+ * `<message>-<attempts>`: never digits only, never a colon, as the queue demands. The queue ignores a
+ * job whose id it has, in whatever state, so a message is in it once for each attempt. One that is given
+ * to an idle queue again and again without effect gets another id: its job may be held by a worker that
+ * is gone.
+ *
+ * @param offers how often the message was given to the queue for this attempt, this time included.
+ */
+export function deliveryJobId(messageId: number, attempts: number, offers = 1): string {
+  const id = `${messageId}-${attempts}`;
+  return offers <= 2 ? id : `${id}-${offers}`;
 }
 
 /** @throws TypeError for a payload that is not ours (somebody added a job by hand). */

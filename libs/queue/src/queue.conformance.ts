@@ -1,3 +1,4 @@
+import { UnrecoverableError } from 'bullmq';
 import { createLogger } from '@app/platform';
 import { DeliveryConsumer } from './delivery-consumer.js';
 import { DeliveryQueue } from './delivery-queue.js';
@@ -24,7 +25,12 @@ export function describeQueue(name: string, url: () => string): void {
       await queue.close();
     });
 
-    function consume(handle: (job: DeliveryJob) => Promise<void>, concurrency = 4) {
+    type Answer = { againInMs: number } | undefined;
+    function consume(
+      work: (job: DeliveryJob) => Promise<Answer | void>,
+      concurrency = 4,
+    ): DeliveryConsumer {
+      const handle = async (job: DeliveryJob) => (await work(job)) ?? undefined;
       const consumer = new DeliveryConsumer({ url: url(), lane, concurrency, logger, handle });
       consumers.push(consumer);
       return consumer;
@@ -55,13 +61,56 @@ export function describeQueue(name: string, url: () => string): void {
       expect(new Set(jobs.map((job) => job.messageId)).size).toBe(1_200);
     });
 
-    it('ignores a job that is waiting already, until its epoch has passed', async () => {
+    it('ignores a job that is waiting already, but for another attempt', async () => {
       await queue.feed([item(7), item(7)], NOW);
-      await queue.feed([item(7)], NOW + 1);
+      await queue.feed([item(7)], NOW + 60_000);
       expect(await queue.waiting()).toBe(1);
-      await queue.feed([item(7)], NOW + 10_000);
       await queue.feed([item(7, 1)], NOW);
-      expect(await queue.waiting()).toBe(3);
+      expect(await queue.waiting()).toBe(2);
+    });
+
+    it('takes a job again that was offered twice without effect: a dead worker may hold it', async () => {
+      await queue.feed([{ ...item(7), offers: 1 }], NOW);
+      await queue.feed([{ ...item(7), offers: 2 }], NOW);
+      expect(await queue.waiting()).toBe(1);
+      await queue.feed([{ ...item(7), offers: 3 }], NOW);
+      expect(await queue.waiting()).toBe(2);
+    });
+
+    it('lets a message be fed again whose job failed for good', async () => {
+      await queue.feed([item(7)], NOW);
+      let calls = 0;
+      await new Promise<void>((resolve) => {
+        consume(() => {
+          if (++calls === 1) return Promise.reject(new UnrecoverableError('the database is away'));
+          clearInterval(again);
+          resolve();
+          return Promise.resolve();
+        });
+        const again = setInterval(() => {
+          if (calls > 0) void queue.feed([item(7)], NOW);
+        }, 20);
+      });
+      expect(calls).toBe(2);
+    });
+
+    it('brings a job again after the time that its handler asks for, and others meanwhile', async () => {
+      await queue.feed([item(1)], NOW);
+      const seen: [number, number][] = [];
+      const startedAt = performance.now();
+      await new Promise<void>((resolve) => {
+        consume(({ messageId }) => {
+          seen.push([messageId, performance.now() - startedAt]);
+          const isFirst = seen.length === 1;
+          if (isFirst) void queue.feed([item(2)], NOW);
+          if (seen.length === 3) resolve();
+          return Promise.resolve(isFirst ? { againInMs: 700 } : undefined);
+        }, 1);
+      });
+      expect(seen.map(([id]) => id)).toEqual([1, 2, 1]);
+      const [first, , again] = seen.map(([, at]) => at);
+      expect((again ?? 0) - (first ?? 0)).toBeGreaterThanOrEqual(690);
+      expect((again ?? 0) - (first ?? 0)).toBeLessThan(2_500);
     });
 
     it('takes a job again whose message was handled before', async () => {

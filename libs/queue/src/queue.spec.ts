@@ -42,9 +42,10 @@ describe('a queue whose backend is away', () => {
 });
 
 describe('a job', () => {
-  it('has an id of its message, its attempt and its time', () => {
-    expect(deliveryJobId(5, 2, 1_000_009_999)).toBe('m-5-2-100000');
-    expect(deliveryJobId(5, 2, 1_000_010_000)).toBe('m-5-2-100001');
+  it('has an id of its message and its attempt, and another one when it is offered in vain', () => {
+    expect(deliveryJobId(5, 2)).toBe('5-2');
+    expect(deliveryJobId(5, 2, 2)).toBe('5-2');
+    expect(deliveryJobId(5, 2, 3)).toBe('5-2-3');
   });
 
   it.each([

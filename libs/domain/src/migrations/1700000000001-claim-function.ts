@@ -6,8 +6,10 @@ import { GATE } from '../locks.js';
  * statement takes its snapshot first and waits for the gate after that, so a claim that waited
  * while a pause committed would still see the mailing running.
  *
- * Arguments: the lane; a number that marks this claim; the message ids of the jobs; the lease in ms;
- * the least time that must be left, ms; the breaker's generation when this is its probe, else null.
+ * Arguments: the lane; a number that marks this claim; the message ids of the jobs, in the order in
+ * which they came; the lease in ms; the least time that must be left, ms; the breaker's generation when
+ * this is its probe, else null. A row without an attempt is not granted: a rate lets it go in
+ * `send_in_ms`. What is not in the answer is not ours to send.
  *
  * Lock order: gate (shared), messages by id, counters by mailing, lane.
  */
@@ -25,58 +27,74 @@ export class ClaimFunction1700000000001 implements MigrationInterface {
 
 const UP = `
 -- With a rate on the lane or on the mailing every message gets its own moment, and nothing is
--- reserved further ahead than half a second: what is not granted stays pending. Five per cent of
--- slack take up the jitter between the reserved moment and the provider's socket. A message that
--- its mailing's rate holds back takes no moment of the lane.
+-- reserved further ahead than half a second: what is not granted now stays pending and is told when
+-- its turn would come. Five per cent of slack take up the jitter between the reserved moment and the
+-- provider's socket. A claim that comes a little late costs nothing of the rate; nothing else is saved
+-- up, and what was reserved at a slower rate that is no longer set is not waited for. The mailings of
+-- a lane take turns, each in the order in which its jobs came. A message that its mailing's rate holds
+-- back takes no moment of the lane that others could use: its own may be a little later than the
+-- lane's, else it is not granted now. All times are seconds from now.
 CREATE FUNCTION reserve_for_claim(
-  p_lane int, p_ids bigint[], p_now timestamptz, OUT ids bigint[], OUT send_at timestamptz[])
+  p_lane int, p_ids bigint[], p_owners bigint[], p_order bigint[], p_now timestamptz,
+  OUT ids bigint[], OUT send_at timestamptz[], OUT later_ids bigint[], OUT later_ms double precision[])
 LANGUAGE plpgsql AS $$
 DECLARE
   c_slack CONSTANT double precision := 1.05;
-  c_horizon CONSTANT interval := '500 ms';
-  v_lane_step interval;
-  v_lane_next timestamptz;
-  v_mailing bigint;
-  v_mailing_step interval;
-  v_mailing_next timestamptz;
-  v_at timestamptz;
-  r record;
+  c_horizon CONSTANT double precision := 0.5;
+  c_late CONSTANT double precision := 0.04;
+  c_behind_lane CONSTANT double precision := 0.08;
+  v_step double precision;
+  v_free double precision;
 BEGIN
-  SELECT make_interval(secs => c_slack / rate_per_second), GREATEST(next_send_at, p_now)
-  INTO v_lane_step, v_lane_next FROM lanes WHERE id = p_lane FOR UPDATE;
+  SELECT r.step, CASE WHEN r.free >= -c_late THEN LEAST(r.free, c_horizon + r.step) ELSE 0 END
+  INTO v_step, v_free FROM (
+    SELECT c_slack / rate_per_second AS step, extract(epoch FROM next_send_at - p_now)::double precision AS free
+    FROM lanes WHERE id = p_lane AND rate_per_second IS NOT NULL FOR UPDATE
+  ) r;
 
-  FOR r IN
-    SELECT m.id, m.mailing_id, g.rate_per_second AS rate, k.next_send_at AS next_at
-    FROM messages m
-    JOIN mailings g ON g.id = m.mailing_id
-    JOIN mailing_counters k ON k.mailing_id = m.mailing_id
-    WHERE m.id = ANY (p_ids) ORDER BY m.mailing_id, m.id
-  LOOP
-    IF v_mailing IS DISTINCT FROM r.mailing_id THEN
-      IF v_mailing_step IS NOT NULL THEN
-        UPDATE mailing_counters SET next_send_at = v_mailing_next WHERE mailing_id = v_mailing;
-      END IF;
-      v_mailing := r.mailing_id;
-      v_mailing_step := make_interval(secs => c_slack / r.rate);
-      v_mailing_next := GREATEST(r.next_at, p_now);
-    END IF;
-    v_at := COALESCE(
-      CASE WHEN v_lane_step IS NULL THEN CASE WHEN v_mailing_step IS NULL THEN p_now ELSE v_mailing_next END
-           ELSE v_lane_next END, p_now);
-    CONTINUE WHEN v_at > p_now + c_horizon;
-    CONTINUE WHEN v_mailing_step IS NOT NULL AND v_mailing_next > v_at;
-    ids := ids || r.id;
-    send_at := send_at || v_at;
-    v_lane_next := v_at + v_lane_step;
-    v_mailing_next := v_at + v_mailing_step;
-  END LOOP;
-
-  IF v_mailing_step IS NOT NULL THEN
-    UPDATE mailing_counters SET next_send_at = v_mailing_next WHERE mailing_id = v_mailing;
-  END IF;
-  IF v_lane_step IS NOT NULL THEN
-    UPDATE lanes SET next_send_at = v_lane_next WHERE id = p_lane;
-  END IF;
+  WITH owner AS MATERIALIZED (
+    SELECT r.mailing_id, r.step, GREATEST(v_free,
+      CASE WHEN r.free >= -c_late THEN LEAST(r.free, c_horizon + r.step) ELSE 0 END) AS free
+    FROM (
+      SELECT k.mailing_id, c_slack / g.rate_per_second AS step, CASE WHEN g.rate_per_second IS NOT NULL
+        THEN extract(epoch FROM k.next_send_at - p_now)::double precision END AS free
+      FROM mailing_counters k JOIN mailings g ON g.id = k.mailing_id
+      WHERE k.mailing_id IN (SELECT unnest(p_owners))
+    ) r
+  ), asked AS (
+    SELECT m.id, m.mailing_id, o.nth, row_number() OVER (PARTITION BY m.mailing_id ORDER BY o.nth) - 1 AS before
+    FROM unnest(p_ids, p_owners) AS m (id, mailing_id)
+    JOIN (SELECT o.id, min(o.nth) AS nth FROM unnest(p_order) WITH ORDINALITY AS o (id, nth) GROUP BY o.id) o
+      ON o.id = m.id
+  ), turn AS (
+    SELECT a.id, a.mailing_id, w.step, w.free + a.before * COALESCE(w.step, 0) AS own,
+      row_number() OVER (ORDER BY a.before, a.nth) - 1 AS nth
+    FROM asked a JOIN owner w ON w.mailing_id = a.mailing_id
+  ), place AS (
+    SELECT t.id, t.mailing_id, t.step, t.own, v_free + v_step * (row_number() OVER (
+      ORDER BY GREATEST(t.own - c_behind_lane, v_free + t.nth * v_step), t.nth) - 1) AS lane
+    FROM turn t
+  ), moment AS MATERIALIZED (
+    SELECT p.id, p.mailing_id, p.step, p.ready, GREATEST(p.own, CASE WHEN p.ready
+      THEN v_free + v_step * (row_number() OVER (PARTITION BY p.ready ORDER BY p.lane) - 1) ELSE p.lane END) AS at
+    FROM (SELECT *, COALESCE(own <= lane + c_behind_lane, true) AS ready FROM place) p
+  ), granted AS MATERIALIZED (
+    SELECT * FROM moment m WHERE m.ready AND m.at <= c_horizon
+  ), of_mailing AS (
+    UPDATE mailing_counters k SET next_send_at = p_now + make_interval(secs => g.next)
+    FROM (
+      SELECT m.mailing_id, max(m.at + m.step) AS next FROM granted m
+      WHERE m.step IS NOT NULL GROUP BY m.mailing_id
+    ) g WHERE k.mailing_id = g.mailing_id
+  ), of_lane AS (
+    UPDATE lanes l SET next_send_at = p_now + make_interval(secs => v_free + v_step * g.count)
+    FROM (SELECT count(*) FROM granted) g WHERE l.id = p_lane AND v_step IS NOT NULL AND g.count > 0
+  )
+  SELECT array_agg(m.id) FILTER (WHERE m.ready AND m.at <= c_horizon),
+    array_agg(p_now + make_interval(secs => m.at)) FILTER (WHERE m.ready AND m.at <= c_horizon),
+    array_agg(m.id) FILTER (WHERE NOT m.ready OR m.at > c_horizon),
+    array_agg(m.at * 1000) FILTER (WHERE NOT m.ready OR m.at > c_horizon)
+  INTO ids, send_at, later_ids, later_ms FROM moment m;
 END $$;
 
 CREATE FUNCTION claim_messages(
@@ -99,6 +117,10 @@ DECLARE
   v_mailings bigint[];
   v_send_at timestamptz[];
   v_rated boolean;
+  v_granted bigint[];
+  v_granted_at timestamptz[];
+  v_later_ids bigint[];
+  v_later_ms double precision[];
 BEGIN
   PERFORM pg_advisory_xact_lock_shared(${GATE});
   v_now := clock_timestamp();
@@ -143,11 +165,13 @@ BEGIN
   END IF;
 
   IF v_rated THEN
+    SELECT r.ids, r.send_at, r.later_ids, r.later_ms
+    INTO v_granted, v_granted_at, v_later_ids, v_later_ms
+    FROM reserve_for_claim(p_lane, v_take, v_owners, p_ids, v_now) r;
     SELECT array_agg(c.place), array_agg(c.mailing_id), array_agg(c.phone), array_agg(c.version),
       array_agg(c.ms_left), array_agg(granted.send_at)
     INTO v_places, v_owners, v_phones, v_versions, v_ms_left, v_send_at
-    FROM reserve_for_claim(p_lane, v_take, v_now) r
-    CROSS JOIN unnest(r.ids, r.send_at) AS granted (id, send_at)
+    FROM unnest(v_granted, v_granted_at) AS granted (id, send_at)
     JOIN unnest(v_take, v_places, v_owners, v_phones, v_versions, v_ms_left)
       AS c (id, place, mailing_id, phone, version, ms_left) ON c.id = granted.id;
   END IF;
@@ -193,5 +217,11 @@ BEGIN
   RETURNING m.id, m.mailing_id, m.attempts, m.tries, t.phone, t.version, m.unconfirmed, t.ms_left,
     COALESCE(GREATEST(0, extract(epoch FROM t.send_at - v_now)::double precision * 1000), 0),
     v_lane.generation;
+
+  -- Ours to send, but not yet: no attempt, and how long until their turn would come.
+  RETURN QUERY
+  SELECT l.id, NULL::bigint, NULL::int, NULL::int, NULL::text, NULL::int, NULL::boolean,
+    NULL::double precision, l.ms, NULL::bigint
+  FROM unnest(v_later_ids, v_later_ms) AS l (id, ms);
 END $$;
 `;

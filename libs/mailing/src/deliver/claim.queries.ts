@@ -22,15 +22,26 @@ export interface ClaimedMessage {
 const COLUMNS = `id, mailing_id AS "mailingId", attempt, tries, phone, text_version AS "textVersion",
   unconfirmed, ms_left AS "msLeft", send_in_ms AS "sendInMs", generation`;
 
+/** A rate does not let this message go before so long, ms. */
+export interface LaterMessage {
+  id: number;
+  sendInMs: number;
+}
+
+export interface ClaimAnswer {
+  claimed: ClaimedMessage[];
+  later: LaterMessage[];
+}
+
 /**
  * Takes those of the given messages that may be sent right now, by the database's clock; see the
- * function's migration for the guards. What is not returned is not ours.
+ * function's migration for the guards. What is not in the answer is not ours.
  */
 export async function claimDuePending(
   db: Queryable,
   claim: { laneId: number; claimId: number; ids: number[]; probe?: number },
-): Promise<ClaimedMessage[]> {
-  const { rows } = await db.query<ClaimedMessage>({
+): Promise<ClaimAnswer> {
+  const { rows } = await db.query<ClaimedMessage | (LaterMessage & { attempt: null })>({
     name: 'claim-due-pending',
     text: `SELECT ${COLUMNS} FROM claim_messages($1, $2, $3::bigint[], $4, $5, $6)`,
     values: [
@@ -42,7 +53,13 @@ export async function claimDuePending(
       claim.probe ?? null,
     ],
   });
-  return rows;
+  const claimed: ClaimedMessage[] = [];
+  const later: LaterMessage[] = [];
+  for (const row of rows) {
+    if (row.attempt === null) later.push(row);
+    else claimed.push(row);
+  }
+  return { claimed, later };
 }
 
 /** What a claim took whose answer got lost. */

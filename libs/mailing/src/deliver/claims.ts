@@ -2,7 +2,12 @@ import { randomInt } from 'node:crypto';
 import type { Queryable } from '@app/domain';
 import { Batcher, type Clock, isLocalTrouble, type Logger, messageOf } from '@app/platform';
 import { passGate } from '../control/gate.js';
-import { type ClaimedMessage, claimDuePending, rereadClaim } from './claim.queries.js';
+import {
+  type ClaimedMessage,
+  claimDuePending,
+  type LaterMessage,
+  rereadClaim,
+} from './claim.queries.js';
 import { BATCH_SIZE, LEASE_MS } from './limits.js';
 import { claimSize } from './metrics.js';
 
@@ -17,13 +22,30 @@ export interface Claim {
   sendAt: number;
 }
 
+/** A rate holds the message back: its job asks again after so long. */
+export interface Later {
+  againInMs: number;
+}
+
+/**
+ * A job asks again so long before its turn would come, for its way takes time too. In a lane with a rate
+ * a message whose mailing has one is granted only shortly before its moment.
+ */
+const ASK_EARLY_MS = 250;
+const ASK_SHORTLY_BEFORE_MS = 60;
+/** The claim grants moments up to so far ahead. */
+const HORIZON_MS = 500;
+const LEAST_WAIT_MS = 20;
+/** It asks again within this in any case: rates are changed, mailings are paused. */
+const MOST_WAIT_MS = 2_000;
+
 const REREAD_PAUSES_MS = [50, 200, 500, 1_000, 2_000];
 /** Random and below 2^47, so that it is exact as a number and as a bigint. */
 const CLAIM_IDS = 2 ** 47;
 
 /** Claims messages of one lane in natural batches, one statement at a time. */
 export class Claims {
-  private readonly batcher: Batcher<number, Claim | null>;
+  private readonly batcher: Batcher<number, Claim | Later | null>;
 
   constructor(
     private readonly db: Queryable,
@@ -35,31 +57,33 @@ export class Claims {
   }
 
   /**
-   * @returns null when the message is not ours to send now: sent, paused, too late, held by another.
+   * @returns when to ask again for what a rate holds back; null when the message is not ours to send:
+   * sent, paused, too late, held by another.
    * @throws when the database cannot be reached; then the job is to be tried again.
    */
-  claim(messageId: number): Promise<Claim | null> {
+  claim(messageId: number): Promise<Claim | Later | null> {
     return this.batcher.add(messageId);
   }
 
   /** Claims one message for the breaker's probe, which carries the token's generation. */
-  async claimProbe(messageId: number, probe: number): Promise<Claim | null> {
+  async claimProbe(messageId: number, probe: number): Promise<Claim | Later | null> {
     const [claim] = await this.claimBatch([messageId], probe);
     return claim ?? null;
   }
 
-  private async claimBatch(ids: number[], probe?: number): Promise<(Claim | null)[]> {
+  private async claimBatch(ids: number[], probe?: number): Promise<(Claim | Later | null)[]> {
     const claimId = randomInt(CLAIM_IDS);
     const claimedAt = this.clock.monotonic();
     let measuredAt = claimedAt;
     let rows: ClaimedMessage[];
+    let later: LaterMessage[] = [];
     try {
-      rows = await claimDuePending(this.db, {
+      ({ claimed: rows, later } = await claimDuePending(this.db, {
         laneId: this.laneId,
         claimId,
         ids,
         ...(probe !== undefined && { probe }),
-      });
+      }));
     } catch (error) {
       if (isLocalTrouble(error)) throw error; // there is no connection: nothing was asked for
       this.logger.warn({ error: messageOf(error), messages: ids.length }, 'the claim went wrong');
@@ -67,19 +91,20 @@ export class Claims {
     }
     claimSize.observe(rows.length);
     const answeredAt = this.clock.monotonic();
-    const byId = new Map(rows.map((message) => [message.id, message]));
+    const byId = new Map<number, Claim | Later>(later.map((one) => [one.id, askAgain(one)]));
+    for (const message of rows) {
+      byId.set(message.id, {
+        message,
+        claimedAt,
+        // What was left was left when the statement ran, which was after it was issued.
+        closesAt: measuredAt + message.msLeft,
+        sendAt: answeredAt + message.sendInMs,
+      });
+    }
     return ids.map((id) => {
-      const message = byId.get(id);
+      const answer = byId.get(id);
       byId.delete(id); // two jobs for one message: only the first has it
-      return message
-        ? {
-            message,
-            claimedAt,
-            // What was left was left when the statement ran, which was after it was issued.
-            closesAt: measuredAt + message.msLeft,
-            sendAt: answeredAt + message.sendInMs,
-          }
-        : null;
+      return answer ?? null;
     });
   }
 
@@ -109,4 +134,9 @@ export class Claims {
     }
     throw cause;
   }
+}
+
+function askAgain({ sendInMs }: LaterMessage): Later {
+  const wait = sendInMs - (sendInMs > HORIZON_MS ? ASK_EARLY_MS : ASK_SHORTLY_BEFORE_MS);
+  return { againInMs: Math.min(Math.max(wait, LEAST_WAIT_MS), MOST_WAIT_MS) };
 }

@@ -12,7 +12,7 @@ import {
   tripBreakerIfClosed,
 } from './breaker.queries.js';
 import type { ClaimedMessage } from './claim.queries.js';
-import { type Claim, Claims } from './claims.js';
+import { type Claim, Claims, type Later } from './claims.js';
 import { LocalTrouble } from './local-trouble.js';
 import { CALL_LIMIT_MS, LEASE_MS, MARGIN_MS, RATE_LIMITED_DELAY_MS } from './limits.js';
 import { LaneMetrics } from './metrics.js';
@@ -63,14 +63,16 @@ export class DeliverService {
   /**
    * Ends when the outcome is written down, or at once when the message is not ours to send.
    *
+   * @returns when to bring the job again, where a rate holds its message back.
    * @throws when the database could not be reached before anything was claimed.
    */
-  async deliver(job: DeliveryJob): Promise<void> {
+  async deliver(job: DeliveryJob): Promise<Later | undefined> {
     const claim = await this.claim(job).catch((error: unknown) => {
       if (isLocalTrouble(error)) this.backOff(messageOf(error));
       throw error;
     });
-    if (!claim) return;
+    if (!claim) return undefined;
+    if ('againInMs' in claim) return claim;
     const { lane, logger } = this.options;
     this.metrics.claimed();
     try {
@@ -97,6 +99,7 @@ export class DeliverService {
           'attempt did not deliver',
         );
       }
+      return undefined;
     } finally {
       this.metrics.recorded();
     }
@@ -107,7 +110,7 @@ export class DeliverService {
     return this.records.close();
   }
 
-  private claim(job: DeliveryJob): Promise<Claim | null> {
+  private claim(job: DeliveryJob): Promise<Claim | Later | null> {
     return job.probe === undefined
       ? this.claims.claim(job.messageId)
       : this.claimProbe(job.messageId, job.probe);
@@ -115,8 +118,9 @@ export class DeliverService {
 
   private async claimProbe(messageId: number, probe: number): Promise<Claim | null> {
     const claim = await this.claims.claimProbe(messageId, probe);
-    if (!claim) await returnProbe(this.options.db, this.options.lane.id, probe);
-    return claim;
+    if (claim && 'message' in claim) return claim;
+    await returnProbe(this.options.db, this.options.lane.id, probe);
+    return null;
   }
 
   private untilSendTime(claim: Claim): Promise<void> | undefined {

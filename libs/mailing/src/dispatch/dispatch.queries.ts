@@ -1,4 +1,4 @@
-import type { BreakerState, Queryable } from '@app/domain';
+import { type BreakerState, intArray, type Queryable } from '@app/domain';
 
 export interface LaneState {
   id: number;
@@ -8,6 +8,8 @@ export interface LaneState {
   paused: boolean;
   probeDue: boolean;
   ratePerSecond: number | null;
+  /** How far ahead of now the claims have given moments of this rate away, ms; negative: they wait. */
+  grantedAheadMs: number | null;
 }
 
 export async function readLanes(db: Queryable): Promise<LaneState[]> {
@@ -15,33 +17,74 @@ export async function readLanes(db: Queryable): Promise<LaneState[]> {
     name: 'read-lanes',
     text: `
       SELECT id, name, state, COALESCE(paused_until > clock_timestamp(), false) AS paused,
-        COALESCE(probe_at <= clock_timestamp(), false) AS "probeDue", rate_per_second AS "ratePerSecond"
+        COALESCE(probe_at <= clock_timestamp(), false) AS "probeDue", rate_per_second AS "ratePerSecond",
+        (extract(epoch FROM next_send_at - clock_timestamp()) * 1000)::float8 AS "grantedAheadMs"
       FROM lanes ORDER BY id`,
   });
   return rows;
 }
 
-/** A zone of a running mailing that may be sent to right now. */
-export interface OpenSlot {
-  mailingId: number;
+/** A running mailing with something to send. */
+export interface RunningMailing {
+  id: number;
   laneId: number;
-  zoneId: number;
   ratePerSecond: number | null;
+  /** How far ahead of now the claims have given moments of its rate away, ms; negative: they wait. */
+  grantedAheadMs: number | null;
+  /** Grows when more is planned. */
+  total: number;
+  /** Another one after each change that was asked for. */
+  version: string;
 }
 
-export async function findOpenSlots(db: Queryable): Promise<OpenSlot[]> {
-  const { rows } = await db.query<OpenSlot>({
-    name: 'find-open-slots',
+/** A running mailing with the zones that may be sent to right now. */
+export interface OpenMailing extends RunningMailing {
+  zones: readonly number[];
+}
+
+export async function findRunning(db: Queryable): Promise<RunningMailing[]> {
+  const { rows } = await db.query<RunningMailing>({
+    name: 'find-running',
     text: `
-      SELECT g.id AS "mailingId", g.lane_id AS "laneId", s.zone_id AS "zoneId",
-        g.rate_per_second AS "ratePerSecond"
+      SELECT g.id, g.lane_id AS "laneId", g.rate_per_second AS "ratePerSecond", k.total,
+        (extract(epoch FROM k.next_send_at - clock_timestamp()) * 1000)::float8 AS "grantedAheadMs",
+        extract(epoch FROM g.updated_at)::text AS version
       FROM mailings g
       JOIN mailing_counters k ON k.mailing_id = g.id AND k.pending > 0
-      JOIN mailing_slots s ON s.mailing_id = g.id
       WHERE g.finished_at IS NULL AND g.deleted_at IS NULL AND g.status = 'running'
         AND g.end_at > clock_timestamp()
+      ORDER BY g.id`,
+  });
+  return rows;
+}
+
+/** The zones of these mailings whose slots are open; a mailing without any is missing. */
+export async function findOpenZones(
+  db: Queryable,
+  mailingIds: number[],
+): Promise<{ mailingId: number; zones: number[] }[]> {
+  const { rows } = await db.query<{ mailingId: number; zones: number[] }>({
+    name: 'find-open-zones',
+    text: `
+      SELECT s.mailing_id AS "mailingId", array_agg(s.zone_id ORDER BY s.zone_id) AS zones
+      FROM mailing_slots s
+      WHERE s.mailing_id = ANY ($1::bigint[])
         AND s.opens_at <= clock_timestamp() AND s.closes_at > clock_timestamp()
-      ORDER BY g.id, s.zone_id`,
+      GROUP BY s.mailing_id`,
+    values: [intArray(mailingIds)],
+  });
+  return rows;
+}
+
+/** Those of the given messages that are pending, with the attempts that they have had. */
+export async function findStillPending(
+  db: Queryable,
+  ids: number[],
+): Promise<{ id: number; attempts: number }[]> {
+  const { rows } = await db.query<{ id: number; attempts: number }>({
+    name: 'find-still-pending',
+    text: `SELECT id, attempts FROM messages WHERE id = ANY ($1::bigint[]) AND status = 'pending'`,
+    values: [intArray(ids)],
   });
   return rows;
 }

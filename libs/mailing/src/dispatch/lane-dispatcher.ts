@@ -3,25 +3,36 @@ import type { Clock, Logger } from '@app/platform';
 import type { DeliveryQueue } from '@app/queue';
 import { takeProbeIfDue } from '../deliver/breaker.queries.js';
 import {
-  type DueMessage,
   findDueRetries,
   findFresh,
+  findStillPending,
   type LaneState,
-  type OpenSlot,
+  type OpenMailing,
+  type ScanPosition,
 } from './dispatch.queries.js';
+import { Feeding, type Look } from './feeding.js';
 import { jobsFed, queueWaiting } from './metrics.js';
-import { Scan } from './scan.js';
+import { MOST_POSITIONS } from './turn.js';
 
-/** Retries that are due go first, but fresh messages are not starved by them. */
-const RETRY_SHARE = 0.2;
 const MOST_AHEAD = 20_000;
+/** With a rate, as much is kept ready as it lets through in so long, s. */
+const RATED_AHEAD_S = 1;
 /** Feeding tiny rests would cost more round trips than it saves waiting. */
 const LEAST_ROOM_SHARE = 0.1;
-/** Feed for a rate is a little above it, and never for longer than this. */
-const RATE_HEADROOM = 1.2;
-const RATE_AHEAD_S = 2;
 /** Weight of the newest measurement of throughput. */
 const SMOOTHING = 0.3;
+
+/** While jobs flow: often enough that the queue never runs dry, rarely enough to cost nothing. */
+const WHILE_FEEDING_MS = 40;
+/** Where only rates limit what is fed: messages are fed longer before their moment than this. */
+const WHILE_PACED_MS = 100;
+
+/** The queue did not do what it was asked: nothing that the database has to do with. */
+export class QueueFailure extends Error {
+  constructor(override readonly cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause));
+  }
+}
 
 export interface LaneDispatcherOptions {
   /** For what is written. */
@@ -37,108 +48,123 @@ export interface LaneDispatcherOptions {
 
 /** Keeps about one second of work in the queue of one lane, never more. */
 export class LaneDispatcher {
-  private readonly fresh: Scan;
-  private readonly retries: Scan;
-  private readonly allowances = new Map<number, { tokens: number; at: number }>();
+  private readonly feeding = new Feeding();
+  private queue: DeliveryQueue;
   private throughput = 0;
   private last: { waiting: number; fed: number; at: number } | null = null;
 
   constructor(private readonly options: LaneDispatcherOptions) {
-    this.fresh = new Scan(options.clock);
-    this.retries = new Scan(options.clock);
+    this.queue = options.queue;
   }
 
   /**
-   * Tops the queue up. @returns whether there is work under way, so that the next look should come soon.
-   * @throws when the queue or the database cannot be reached.
+   * Tops the queue up. @returns ms after which the next look should come; undefined: nothing is under way.
+   * @throws QueueFailure when the queue does not answer, else when the database cannot be reached. In
+   * neither case anything is lost that was not fed.
    */
-  async run(lane: LaneState, slots: OpenSlot[]): Promise<boolean> {
+  async run(lane: LaneState, mailings: OpenMailing[]): Promise<number | undefined> {
     if (lane.state !== 'closed' || lane.paused) {
-      this.rewind();
-      if (lane.state !== 'closed' && lane.probeDue) await this.probe(lane, slots);
-      return false;
+      this.feeding.forget();
+      if (lane.state !== 'closed' && lane.probeDue) await this.probe(lane, mailings);
+      return undefined;
     }
-    this.fresh.keepOnly(slots);
-    this.retries.keepOnly(slots);
-    if (slots.length === 0) return false;
-
-    const waiting = await this.options.queue.waiting();
+    if (mailings.length === 0) {
+      this.feeding.forget();
+      return undefined;
+    }
+    const waiting = await ofQueue(this.queue.waiting());
     queueWaiting.set({ lane: lane.name }, waiting);
-    this.measure(waiting);
-    if (waiting === 0) {
-      this.fresh.forgetFed();
-      this.retries.forgetFed();
+    const now = this.options.clock.monotonic();
+    const ahead = this.lookAhead(lane, waiting, now);
+    if (ahead - waiting < ahead * LEAST_ROOM_SHARE) return WHILE_FEEDING_MS;
+    const places = this.options.concurrency;
+    const look = this.feeding.look({ now, waiting, ahead, places, lane, mailings });
+    try {
+      await this.read(look);
+      await this.feed(lane, look);
+    } catch (error) {
+      look.undo();
+      throw error;
     }
-    const ahead = this.lookAhead(lane);
-    const room = ahead - waiting;
-    if (room < ahead * LEAST_ROOM_SHARE) return true;
-
-    const due = await this.find(this.retries, findDueRetries, slots, Math.ceil(room * RETRY_SHARE));
-    const rest = room - due.length;
-    const found = [...due, ...(await this.find(this.fresh, findFresh, slots, rest))];
-    await this.feed(lane, found);
-    return true;
+    return look.isPaced ? WHILE_PACED_MS : WHILE_FEEDING_MS;
   }
 
-  /** Something changed: what was skipped may be due now. */
-  rewind(): void {
-    this.fresh.rewind();
-    this.retries.rewind();
-  }
-
-  /** More messages were planned. */
-  goOn(): void {
-    this.fresh.goOn();
+  /** The next look uses another connection to the queue: the old one may stay deaf. */
+  useQueue(queue: DeliveryQueue): void {
+    void this.queue.close();
+    this.queue = queue;
+    this.last = null;
   }
 
   close(): Promise<void> {
-    return this.options.queue.close();
+    return this.queue.close();
   }
 
-  private async find(
-    scan: Scan,
-    query: typeof findFresh,
-    slots: OpenSlot[],
-    room: number,
-  ): Promise<DueMessage[]> {
-    const positions = scan.positions(slots, room, (slot) => this.allowance(slot));
-    if (positions.length === 0) return [];
-    const found = scan.advance(positions, await query(this.options.read, positions));
-    for (const message of found) this.spend(message.mailingId);
-    return found;
-  }
-
-  private async feed(lane: LaneState, found: DueMessage[]): Promise<void> {
-    if (found.length === 0) return;
-    const items = interleave(found).map(({ id, attempts }) => ({ messageId: id, attempts }));
-    try {
-      await this.options.queue.feed(items, this.options.clock.now().getTime());
-    } catch (error) {
-      this.rewind(); // whatever did not arrive must be found again
-      throw error;
+  private async read(look: Look): Promise<void> {
+    const { read } = this.options;
+    const asked = look.toCheck;
+    if (asked.length > 0) {
+      const pending = await findStillPending(read, asked);
+      look.checked(new Map(pending.map(({ id, attempts }) => [id, attempts])));
     }
-    if (this.last) this.last.fed += items.length;
-    jobsFed.inc({ lane: lane.name }, items.length);
+    for (let reads = look.next(); reads; reads = look.next()) {
+      const [retries, fresh] = await Promise.all([
+        unlessNone(reads.retries, (positions) => findDueRetries(read, positions)),
+        unlessNone(reads.fresh, (positions) => findFresh(read, positions)),
+      ]);
+      look.found(retries, fresh);
+    }
   }
 
-  private async probe(lane: LaneState, slots: OpenSlot[]): Promise<void> {
-    const { db, read, queue, clock, logger } = this.options;
-    const positions = this.fresh.positions(slots, 1, () => 1);
-    const [candidate] = [
-      ...(await findDueRetries(read, positions)),
-      ...(await findFresh(read, positions)),
-    ];
-    this.rewind();
-    if (!candidate) return;
+  private async feed(lane: LaneState, look: Look): Promise<void> {
+    const items = look.items.map(({ id, attempts, offers }) => ({
+      messageId: id,
+      attempts,
+      offers,
+    }));
+    if (items.length > 0) {
+      await ofQueue(this.queue.feed(items, this.options.clock.now().getTime()));
+      if (this.last) this.last.fed += items.length;
+      jobsFed.inc({ lane: lane.name }, items.length);
+    }
+    look.commit();
+  }
+
+  private async probe(lane: LaneState, mailings: OpenMailing[]): Promise<void> {
+    const { db, clock, logger } = this.options;
+    const candidate = await this.findCandidate(mailings);
+    if (candidate === undefined) return;
     const generation = await takeProbeIfDue(db, lane.id);
     if (generation === null) return;
-    logger.info({ lane: lane.name, message: candidate.id }, 'probing');
-    await queue.probe({ messageId: candidate.id, probe: generation }, clock.now().getTime());
+    logger.info({ lane: lane.name, message: candidate }, 'probing');
+    const job = { messageId: candidate, probe: generation };
+    await ofQueue(this.queue.probe(job, clock.now().getTime()));
+  }
+
+  /** Any message that is due, wherever it is. */
+  private async findCandidate(mailings: OpenMailing[]): Promise<number | undefined> {
+    const { read } = this.options;
+    const positions = mailings.flatMap(({ id: mailingId, zones }) =>
+      zones.map((zoneId) => ({ mailingId, zoneId, notBefore: '-infinity', id: 0, limit: 1 })),
+    );
+    for (let from = 0; from < positions.length; from += MOST_POSITIONS) {
+      const some = positions.slice(from, from + MOST_POSITIONS);
+      const [first] = [...(await findDueRetries(read, some)), ...(await findFresh(read, some))];
+      if (first) return first.id;
+    }
+    return undefined;
+  }
+
+  private lookAhead(lane: LaneState, waiting: number, now: number): number {
+    this.measure(waiting, now);
+    const wanted = Math.max(2 * this.options.concurrency, Math.ceil(this.throughput));
+    const { ratePerSecond: rate } = lane;
+    const limited = rate === null ? wanted : Math.min(wanted, Math.ceil(rate * RATED_AHEAD_S) + 1);
+    return Math.min(limited, MOST_AHEAD);
   }
 
   /** What left the queue since the last look, per second. */
-  private measure(waiting: number): void {
-    const at = this.options.clock.monotonic();
+  private measure(waiting: number, at: number): void {
     if (this.last && at > this.last.at) {
       const drained = Math.max(0, this.last.waiting + this.last.fed - waiting);
       const rate = (drained * 1000) / (at - this.last.at);
@@ -146,45 +172,19 @@ export class LaneDispatcher {
     }
     this.last = { waiting, fed: 0, at };
   }
+}
 
-  private lookAhead(lane: LaneState): number {
-    const wanted = Math.max(2 * this.options.concurrency, Math.ceil(this.throughput));
-    const limited =
-      lane.ratePerSecond === null ? wanted : Math.min(wanted, ahead(lane.ratePerSecond));
-    return Math.min(limited, MOST_AHEAD);
-  }
-
-  /** With a rate of its own a mailing gets no more jobs than it can use: the others need the room. */
-  private allowance({ mailingId, ratePerSecond }: OpenSlot): number {
-    if (ratePerSecond === null) {
-      this.allowances.delete(mailingId);
-      return Infinity;
-    }
-    const now = this.options.clock.monotonic();
-    const most = ahead(ratePerSecond);
-    const known = this.allowances.get(mailingId) ?? { tokens: most, at: now };
-    const gained = ((now - known.at) / 1000) * ratePerSecond * RATE_HEADROOM;
-    const tokens = Math.min(most, known.tokens + gained);
-    this.allowances.set(mailingId, { tokens, at: now });
-    return Math.floor(tokens);
-  }
-
-  private spend(mailingId: number): void {
-    const known = this.allowances.get(mailingId);
-    if (known) known.tokens--;
+async function ofQueue<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw new QueueFailure(error);
   }
 }
 
-function ahead(ratePerSecond: number): number {
-  return Math.max(2, Math.ceil(ratePerSecond * RATE_AHEAD_S));
-}
-
-/** One of each mailing in turn, so that a small one never waits behind a huge one. */
-function interleave(messages: DueMessage[]): DueMessage[] {
-  const groups = [...Map.groupBy(messages, (message) => message.mailingId).values()];
-  if (groups.length < 2) return messages;
-  const longest = Math.max(...groups.map((group) => group.length));
-  return Array.from({ length: longest }, (_, index) =>
-    groups.flatMap((group) => group[index] ?? []),
-  ).flat();
+function unlessNone<T>(
+  positions: ScanPosition[],
+  read: (positions: ScanPosition[]) => Promise<T[]>,
+): Promise<T[]> {
+  return positions.length === 0 ? Promise.resolve([]) : read(positions);
 }
