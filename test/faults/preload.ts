@@ -3,7 +3,8 @@ import { delimiter, join, resolve } from 'node:path';
 import type { Environment } from '@app/testkit';
 
 /** What a process of ours loads before itself, from the folder `preload`; tests only. */
-export type Preload = 'block-event-loop' | 'full-log' | 'shift-clock' | 'sabotage';
+export type Preload =
+  'block-event-loop' | 'full-log' | 'rate-sabotage' | 'shift-clock' | 'sabotage';
 
 export function preload(...names: Preload[]): Environment {
   const paths = names.map((name) => `--require ${resolve(`dist/test/faults/preload/${name}.js`)}`);

@@ -25,12 +25,12 @@ export function describeQueue(name: string, url: () => string): void {
       await queue.close();
     });
 
-    type Answer = { againInMs: number } | undefined;
     function consume(
-      work: (job: DeliveryJob) => Promise<Answer | void>,
+      work: (job: DeliveryJob) => Promise<unknown>,
       concurrency = 4,
     ): DeliveryConsumer {
-      const handle = async (job: DeliveryJob) => (await work(job)) ?? undefined;
+      const handle = async (job: DeliveryJob) =>
+        (await work(job)) as { againInMs: number } | undefined;
       const consumer = new DeliveryConsumer({ url: url(), lane, concurrency, logger, handle });
       consumers.push(consumer);
       return consumer;

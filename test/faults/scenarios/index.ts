@@ -7,6 +7,7 @@ import { hostScenarios } from './host.js';
 import { providerLimitScenarios } from './provider-limits.js';
 import { providerScenarios } from './provider.js';
 import { queueScenarios } from './queue.js';
+import { rateScenarios } from './rates.js';
 import { textScenarios } from './texts.js';
 import { timeScenarios } from './time.js';
 import { workerScenarios } from './worker.js';
@@ -15,6 +16,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...workerScenarios,
   ...beatScenarios,
   ...queueScenarios,
+  ...rateScenarios,
   ...databaseScenarios,
   ...providerScenarios,
   ...providerLimitScenarios,

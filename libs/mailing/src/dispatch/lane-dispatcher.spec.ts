@@ -1,6 +1,5 @@
 import { poolOf, type Queryable } from '@app/domain';
 import { type Clock, createLogger } from '@app/platform';
-import type { DeliveryQueue, FeedItem } from '@app/queue';
 import {
   addMailing,
   addManyClients,
@@ -11,47 +10,16 @@ import {
   type TestDatabase,
 } from '@app/testkit';
 import { readLanes } from './dispatch.queries.js';
+import { FakeQueue } from './fake-queue.js';
 import { LaneDispatcher } from './lane-dispatcher.js';
 import { OpenMailings } from './open-mailings.js';
-
-/** A queue in memory: what was fed and not yet taken. */
-class FakeQueue {
-  waitingJobs: FeedItem[] = [];
-  probes: unknown[] = [];
-  isDown = false;
-  /** Offered while they were there. */
-  ignored = 0;
-
-  waiting(): Promise<number> {
-    return this.isDown
-      ? Promise.reject(new Error('down'))
-      : Promise.resolve(this.waitingJobs.length);
-  }
-  feed(items: FeedItem[]): Promise<void> {
-    if (this.isDown) return Promise.reject(new Error('down'));
-    for (const item of items) {
-      const isThere = this.waitingJobs.some(
-        (job) => job.messageId === item.messageId && job.attempts === item.attempts,
-      );
-      if (isThere) this.ignored++;
-      else this.waitingJobs.push(item);
-    }
-    return Promise.resolve();
-  }
-  probe(job: unknown): Promise<void> {
-    this.probes.push(job);
-    return Promise.resolve();
-  }
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
-}
 
 describe('dispatching', () => {
   let database: TestDatabase;
   let db: Queryable;
   let queue: FakeQueue;
   let now: number;
+  let isAway = false;
   let dispatcher: LaneDispatcher;
   let mailings: OpenMailings;
   const sql = <Row = Record<string, unknown>>(text: string, values: unknown[] = []) =>
@@ -74,8 +42,11 @@ describe('dispatching', () => {
     mailings = new OpenMailings(db, clock);
     dispatcher = new LaneDispatcher({
       db,
-      read: db,
-      queue: queue as unknown as DeliveryQueue,
+      read: {
+        query: (statement) =>
+          isAway ? Promise.reject(new Error('the database is away')) : db.query(statement),
+      },
+      queue: queue.asQueue,
       concurrency: CONCURRENCY,
       clock,
       logger: createLogger('test', 'silent'),
@@ -105,7 +76,9 @@ describe('dispatching', () => {
   }
   /** Workers take jobs and the messages leave `pending`. */
   async function work(count: number): Promise<void> {
-    const taken = queue.waitingJobs.splice(0, count).map((job) => job.messageId);
+    await take(queue.waitingJobs.splice(0, count).map((job) => job.messageId));
+  }
+  async function take(taken: number[]): Promise<void> {
     await sql(
       `UPDATE messages SET status = 'sent', sent_at = now(), attempts = 1, tries = 1 WHERE id = ANY ($1)`,
       [taken],
@@ -185,6 +158,53 @@ describe('dispatching', () => {
     queue.isDown = false;
     await run();
     expect(queue.waitingJobs).toHaveLength(5);
+  });
+
+  it('feeds nothing twice when something is changed all the time', async () => {
+    const id = await mailing(200);
+    const other = await mailing(1);
+    const fed: number[] = [];
+    for (let pass = 0; pass < 60; pass++) {
+      if (pass % 2 === 0)
+        await sql('UPDATE mailings SET updated_at = now() WHERE id = $1', [other]);
+      mailings.changed();
+      await run();
+      fed.push(...queue.waitingJobs.splice(0, 5).map((job) => job.messageId));
+      await take(fed.slice(-5));
+      now += 40;
+    }
+    expect(new Set(fed).size).toBe(fed.length);
+    expect(fed.length).toBeGreaterThan(190);
+    expect(queue.ignored).toBe(0);
+    expect(await sql('SELECT count(*) AS n FROM messages WHERE mailing_id = $1', [id])).toEqual([
+      { n: 200 },
+    ]);
+  });
+
+  it('feeds again soon what a claim refused while its mailing was changed', async () => {
+    const id = await mailing(5);
+    await run();
+    queue.waitingJobs = []; // refused: its hours were being computed
+    await sql('UPDATE mailings SET updated_at = clock_timestamp() WHERE id = $1', [id]);
+    await mailing(100); // so that the queue is never empty
+    await run();
+    now += 1_500;
+    await run();
+    now += 300;
+    await run();
+    expect((await byMailing())[id]).toBe(5);
+  });
+
+  it('keeps what it knows when the database does not answer', async () => {
+    await mailing(30);
+    await run();
+    await take(queue.waitingJobs.splice(0, 20).map((job) => job.messageId));
+    isAway = true;
+    await expect(run()).rejects.toThrow('the database is away');
+    isAway = false;
+    await run();
+    expect(queue.waitingJobs).toHaveLength(10);
+    expect(queue.ignored).toBe(0);
   });
 
   it('shares the room between mailings, so that a small one does not wait for a huge one', async () => {
