@@ -85,7 +85,7 @@ describe('dispatching to several lanes', () => {
       other.waitingJobs = [];
       const startedAt = performance.now();
       await service.run();
-      expect(performance.now() - startedAt).toBeLessThan(200);
+      expect(performance.now() - startedAt).toBeLessThan(2_000);
       expect(other.waitingJobs.length).toBeGreaterThanOrEqual(20);
     }
   });
