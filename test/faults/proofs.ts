@@ -93,6 +93,11 @@ export const PROOFS: readonly Proof[] = [
     },
     ['full-log', 'sabotage'],
   ),
+  inProcess('reports-in-a-row', {
+    breaks: 'the first report that cannot be written ends the run',
+    scenario: 'report-that-cannot-be-written',
+    invariant: 'I10',
+  }),
   inProcess('no-halves', {
     breaks: 'a batch with a refused outcome is tried again as a whole',
     scenario: 'outcomes-refused',

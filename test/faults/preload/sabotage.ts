@@ -77,6 +77,7 @@ const SABOTAGES: Record<string, (() => void) | undefined> = {
   'local-is-remote': blameTheProvider,
   'log-waits': waitForTheLog,
   'no-halves': keepBatchesWhole,
+  'reports-in-a-row': writeReportsInARow,
 };
 SABOTAGES[sabotage]?.();
 
@@ -205,6 +206,21 @@ function takeEvery200ForAnOk(): void {
     if (answer.status !== 200) return honest(answer, ...rest);
     say();
     return { kind: 'delivered', httpStatus: 200 };
+  };
+}
+
+/** What fails ends the run, as in a plain loop. */
+function writeReportsInARow(): void {
+  type Run = (items: Iterable<unknown>, work: (item: unknown) => Promise<unknown>) => unknown;
+  const { Isolated } = built<{
+    Isolated: { prototype: { options: { task: string }; run: Run } };
+  }>('platform/src/isolation/isolated.js');
+  const honest = Reflect.get<typeof Isolated.prototype, 'run'>(Isolated.prototype, 'run');
+  Isolated.prototype.run = async function (this: { options: { task: string } }, items, work) {
+    if (this.options.task !== 'report-write') return honest.call(this, items, work);
+    say();
+    for (const item of items) await work(item);
+    return { succeeded: 0, failed: 0, waiting: 0 };
   };
 }
 

@@ -8,6 +8,7 @@ import { providerLimitScenarios } from './provider-limits.js';
 import { providerScenarios } from './provider.js';
 import { queueScenarios } from './queue.js';
 import { rateScenarios } from './rates.js';
+import { reportScenarios } from './reports.js';
 import { textScenarios } from './texts.js';
 import { timeScenarios } from './time.js';
 import { workerScenarios } from './worker.js';
@@ -23,6 +24,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...controlScenarios,
   ...timeScenarios,
   ...textScenarios,
+  ...reportScenarios,
   ...foreignByteScenarios,
   ...hostScenarios,
 ];
