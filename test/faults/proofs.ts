@@ -131,6 +131,18 @@ export const PROOFS: readonly Proof[] = [
     breaks: 'every change in the database begins all feeding anew',
     scenario: 'api-writes-while-sending',
   }),
+  withTasks('nothing-isolated', {
+    breaks: 'the first mailing that fails ends the run of a task',
+    scenario: 'one-mailing-fails-in-every-task',
+  }),
+  withTasks('pieces-of-one-size', {
+    breaks: 'pieces do not follow the time that they take',
+    scenario: 'database-becomes-slow',
+  }),
+  withTasks('stop-waits-for-statements', {
+    breaks: 'a stop does not cancel what waits in the database',
+    scenario: 'stopped-while-statements-wait',
+  }),
 ];
 
 /** @returns what is missing for the proof; empty when the suite went red for the right reason. */
@@ -171,6 +183,11 @@ function withRates(name: string, proof: Pick<Proof, 'breaks' | 'scenario'>): Pro
     sabotage: { environment: { ...preload('rate-sabotage'), FAULTS_SABOTAGE: name } },
     says: `sabotage applied: ${name}`,
   };
+}
+
+/** Breaks what keeps the tasks of beat apart and a stop short. */
+function withTasks(name: string, proof: Pick<Proof, 'breaks' | 'scenario'>): Proof {
+  return inProcess(name, { ...proof, invariant: 'scenario' }, ['sabotage-tasks']);
 }
 
 function inDatabase(

@@ -9,7 +9,8 @@ import { captureConsole, type Logger } from './logging/logging.js';
 import { giveUpWork } from './stopping.js';
 
 /** After this a stop ends what it waits for: longer than one call to the provider may take. */
-const GIVE_UP_MS = 15_500;
+const GIVE_UP_MS = 15_000;
+const GIVE_UP_EVERY_MS = 250;
 /** A stop that takes longer than this is cut off, so that an orchestrator never has to kill us. */
 const STOP_LIMIT_MS = 17_500;
 
@@ -69,7 +70,8 @@ function stopOnSignal(app: NestFastifyApplication, logger: Logger): void {
     logger.info({ signal }, 'stopping');
     setTimeout(() => {
       logger.warn('the stop takes long: the work under way is given up');
-      void giveUpWork(logger);
+      // Again and again, for what has failed may be tried once more.
+      setInterval(() => void giveUpWork(logger), GIVE_UP_EVERY_MS).unref();
     }, GIVE_UP_MS).unref();
     // As after a kill, which loses nothing either; a status other than 0 would call it a fault.
     setTimeout(() => {

@@ -9,6 +9,7 @@ import { providerScenarios } from './provider.js';
 import { queueScenarios } from './queue.js';
 import { rateScenarios } from './rates.js';
 import { reportScenarios } from './reports.js';
+import { taskScenarios } from './tasks.js';
 import { textScenarios } from './texts.js';
 import { timeScenarios } from './time.js';
 import { workerScenarios } from './worker.js';
@@ -27,4 +28,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...reportScenarios,
   ...foreignByteScenarios,
   ...hostScenarios,
+  ...taskScenarios,
 ];

@@ -24,11 +24,11 @@ import {
 } from './finish.queries.js';
 
 /** Large enough to be fast, small enough not to hold the counter long. */
-const CLOSE_PIECES = { first: 10_000, least: 100, most: 10_000, aimMs: 200, limitMs: 2_500 };
+const CLOSE_PIECES = { first: 2_500, least: 100, most: 10_000, aimMs: 200, limitMs: 1_000 };
 /** Of closing in one run: the next end is looked for after it, ms. */
 const CLOSE_ROUND_MS = 200;
 const SWEEP_LIMIT = 1_000;
-const PURGE_PIECES = { first: 2_000, least: 100, most: 5_000, aimMs: 200, limitMs: 2_500 };
+const PURGE_PIECES = { first: 2_000, least: 100, most: 5_000, aimMs: 200, limitMs: 1_000 };
 const PURGE_ROUND_MS = 200;
 const PURGE_KEYS = 5_000;
 
