@@ -43,7 +43,7 @@ describe('PUT and PATCH /mailings/{id}', () => {
 
   it('PUT puts the defaults where nothing is said, but leaves the start', async () => {
     const before = await scheduled();
-    const { status, body } = await api.call('PUT', `/mailings/${before.id}`, newMailing());
+    const { status, body } = await api.call('PUT', `/mailings/${before.id}`, newMailing({ filter: {} }));
     expect(status).toBe(200);
     expect(body).toMatchObject({ window: null, startAt: before.startAt, textVersion: 1 });
   });
@@ -55,7 +55,7 @@ describe('PUT and PATCH /mailings/{id}', () => {
     expect(wrongFields(patch)).toEqual(['name', 'text', 'x']);
     const put = await api.call('PUT', `/mailings/${before.id}`, {});
     expect(put.status).toBe(400);
-    expect(wrongFields(put)).toEqual(['endAt', 'name', 'text']);
+    expect(wrongFields(put)).toEqual(['endAt', 'filter', 'text']);
     expect((await api.call('GET', `/mailings/${before.id}`)).body).toEqual(before);
   });
 

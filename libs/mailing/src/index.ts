@@ -11,6 +11,7 @@ export { decodeCursor, encodeCursor, type Page, pageOf } from './control/cursor.
 export type { IdempotentRequest } from './control/idempotency.queries.js';
 export { type MailingChanges, windowOf } from './control/edit.js';
 export type { MailingDraft, MailingRecord, NewMailing } from './control/mailing.queries.js';
+export { nameOfText } from './control/mailing-name.js';
 export { type Created, MailingService } from './control/mailing.service.js';
 export { ReportService, type ReportDay } from './report/report.service.js';
 export type { ReportRecord } from './report/report.queries.js';

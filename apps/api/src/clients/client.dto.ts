@@ -5,6 +5,7 @@ import { PageQueryDto } from '../pagination/page-query.dto.js';
 import { Canonical } from '../server/canonical.js';
 import { IsIanaTimezone } from '../server/is-iana-timezone.js';
 import { MayBeMissing } from '../server/optional.js';
+import { ReadOnly } from '../versions/read-only.js';
 
 const PHONE_MESSAGE = { message: 'must be 7XXXXXXXXXX: the digit 7 and ten more digits' };
 const OPERATOR_CODE_MESSAGE = { message: 'must be 1 to 10 digits' };
@@ -50,6 +51,13 @@ export class WriteClientDto {
   @MayBeMissing()
   @IsIanaTimezone()
   timezone?: string;
+}
+
+/** A client as it was read, or without what cannot be written. */
+export class ReplaceClientDto extends WriteClientDto {
+  /** @example 42 */
+  @ReadOnly()
+  id?: number;
 }
 
 /** What changes about a client; what is left out stays as it is. */

@@ -17,12 +17,16 @@ import { ClientsService } from '@app/mailing';
 import { Refuses } from '../openapi/refuses.js';
 import { PageQueryDto } from '../pagination/page-query.dto.js';
 import { IdPipe } from '../server/id.pipe.js';
+import { type IfMatch, assertMatches } from '../versions/entity-tag.js';
+import { refuseReadOnlyChanges } from '../versions/read-only.js';
+import { IfMatchHeader, TakesIfMatch, Versioned } from '../versions/versioned.js';
 import {
   ChangeClientDto,
   ClientDto,
   ClientMessagePageDto,
   ClientPageDto,
   ClientQueryDto,
+  ReplaceClientDto,
   WriteClientDto,
 } from './client.dto.js';
 import { toClient, toClientMessage } from './client.mapper.js';
@@ -36,6 +40,7 @@ export class ClientsController {
 
   /** Add a client to the directory. Tags that do not exist yet are made. */
   @Post()
+  @Versioned()
   @Refuses(409, PHONE_TAKEN)
   async create(
     @Body() body: WriteClientDto,
@@ -55,22 +60,42 @@ export class ClientsController {
 
   /** Read a client. */
   @Get(':id')
+  @Versioned()
   async read(@Param('id', IdPipe) id: number): Promise<ClientDto> {
     return toClient(await this.clients.get(id));
   }
 
   /** Replace a client. What is left out gets its default, as for a new one. */
   @Put(':id')
+  @Versioned()
+  @TakesIfMatch()
   @Refuses(409, PHONE_TAKEN)
-  async replace(@Param('id', IdPipe) id: number, @Body() body: WriteClientDto): Promise<ClientDto> {
-    return toClient(await this.clients.replace(id, body));
+  async replace(
+    @Param('id', IdPipe) id: number,
+    @Body() body: ReplaceClientDto,
+    @IfMatchHeader() ifMatch: IfMatch | undefined,
+  ): Promise<ClientDto> {
+    const client = await this.clients.replace(id, body, (current) => {
+      assertMatches(ifMatch, toClient(current));
+      refuseReadOnlyChanges(body, toClient(current));
+    });
+    return toClient(client);
   }
 
   /** Change parts of a client. What is left out stays as it is. */
   @Patch(':id')
+  @Versioned()
+  @TakesIfMatch()
   @Refuses(409, PHONE_TAKEN)
-  async change(@Param('id', IdPipe) id: number, @Body() body: ChangeClientDto): Promise<ClientDto> {
-    return toClient(await this.clients.change(id, body));
+  async change(
+    @Param('id', IdPipe) id: number,
+    @Body() body: ChangeClientDto,
+    @IfMatchHeader() ifMatch: IfMatch | undefined,
+  ): Promise<ClientDto> {
+    const client = await this.clients.change(id, body, (current) => {
+      assertMatches(ifMatch, toClient(current));
+    });
+    return toClient(client);
   }
 
   /**
@@ -80,8 +105,14 @@ export class ClientsController {
    */
   @Delete(':id')
   @HttpCode(204)
-  async delete(@Param('id', IdPipe) id: number): Promise<void> {
-    await this.clients.delete(id);
+  @TakesIfMatch()
+  async delete(
+    @Param('id', IdPipe) id: number,
+    @IfMatchHeader() ifMatch: IfMatch | undefined,
+  ): Promise<void> {
+    await this.clients.delete(id, (current) => {
+      assertMatches(ifMatch, toClient(current));
+    });
   }
 
   /** List what the mailings did for a client, newest mailing first. */

@@ -1,4 +1,4 @@
-import { ApiProperty, IntersectionType, OmitType, PartialType, PickType } from '@nestjs/swagger';
+import { ApiProperty, IntersectionType, OmitType, PartialType } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -21,6 +21,7 @@ import { IsEmailAddress } from '../server/is-email-address.js';
 import { canonicalName } from '@app/platform';
 import { Canonical } from '../server/canonical.js';
 import { MayBeMissing } from '../server/optional.js';
+import { ReadOnly } from '../versions/read-only.js';
 import {
   Differs,
   IsInFuture,
@@ -99,12 +100,13 @@ export class WindowInputDto {
 /** Everything that a caller decides about a mailing. */
 export class MailingInputDto {
   /**
-   * What people call it: 1 to 200 characters.
+   * What people call it: 1 to 200 characters; the first 60 characters of the text when left out.
    * @example "Spring sale"
    */
+  @MayBeMissing()
   @Canonical(canonicalName)
   @IsText(200)
-  name: string;
+  name?: string;
 
   /** By what the messages go out; `notification` when left out. */
   @ApiProperty({ enum: CHANNELS, required: false, example: 'notification' })
@@ -204,14 +206,46 @@ export class CreateMailingDto extends MailingInputDto {
   override endAt: string;
 }
 
-/** The whole mailing anew: what is left out takes its default, only `startAt` stays as it is. */
-export class ReplaceMailingDto extends MailingInputDto {}
+class WholeFilterDto {
+  /** Whom it is for; `{}` is everyone. */
+  @IsObject()
+  @ValidateNested()
+  @Type(() => FilterInputDto)
+  filter: FilterInputDto;
+}
+
+/**
+ * The whole mailing anew, as it was read or without what cannot be written. What is left out takes its
+ * default, only `startAt` stays as it is; `filter` must be there, for its default would be everyone.
+ */
+export class ReplaceMailingDto extends IntersectionType(
+  OmitType(MailingInputDto, ['filter']),
+  WholeFilterDto,
+) {
+  @ReadOnly()
+  id?: number;
+
+  @ReadOnly()
+  textVersion?: number;
+
+  @ReadOnly()
+  status?: string;
+
+  @ReadOnly()
+  endedAt?: string | null;
+
+  @ReadOnly()
+  finishedAt?: string | null;
+
+  @ReadOnly()
+  createdAt?: string;
+
+  @ReadOnly()
+  updatedAt?: string;
+}
 
 /** Only what changes; null for `window`, `ratePerSecond` and `maxTries` takes them away. */
 export class UpdateMailingDto extends PartialType(MailingInputDto, { skipNullProperties: false }) {}
 
-/** A mailing as one would create it; the name does not matter here. */
-export class PreviewMailingDto extends IntersectionType(
-  OmitType(CreateMailingDto, ['name']),
-  PartialType(PickType(CreateMailingDto, ['name']), { skipNullProperties: false }),
-) {}
+/** A mailing as one would create it. */
+export class PreviewMailingDto extends CreateMailingDto {}

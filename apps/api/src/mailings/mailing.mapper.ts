@@ -2,6 +2,7 @@ import type { AudienceFilter } from '@app/domain';
 import {
   type MailingChanges,
   type MailingRecord,
+  nameOfText,
   type NewMailing,
   type Preview,
   type PreviewRequest,
@@ -12,7 +13,6 @@ import type { MailingDto } from './mailing.dto.js';
 import type {
   CreateMailingDto,
   FilterInputDto,
-  MailingInputDto,
   PreviewMailingDto,
   ReplaceMailingDto,
   UpdateMailingDto,
@@ -102,9 +102,9 @@ export function toPreview({ audience, unreachable, slots, sample }: Preview): Pr
   };
 }
 
-function wholeOf(dto: MailingInputDto): Omit<NewMailing, 'startAt'> {
+function wholeOf(dto: CreateMailingDto | ReplaceMailingDto): Omit<NewMailing, 'startAt'> {
   return {
-    name: dto.name,
+    name: dto.name ?? nameOfText(dto.text),
     channel: dto.channel ?? 'notification',
     text: dto.text,
     filter: filterOf(dto.filter),

@@ -20,9 +20,17 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { type IdempotentRequest, MailingService, PreviewService } from '@app/mailing';
+import {
+  type IdempotentRequest,
+  type MailingRecord,
+  MailingService,
+  PreviewService,
+} from '@app/mailing';
 import { Refuses } from '../openapi/refuses.js';
 import { IdPipe } from '../server/id.pipe.js';
+import { type IfMatch, assertMatches } from '../versions/entity-tag.js';
+import { refuseReadOnlyChanges } from '../versions/read-only.js';
+import { IfMatchHeader, TakesIfMatch, Versioned } from '../versions/versioned.js';
 import { Idempotent, markCreated, ReplayInterceptor } from './idempotency.js';
 import {
   CreateMailingDto,
@@ -59,6 +67,7 @@ export class MailingsController {
    */
   @Post()
   @UseInterceptors(ReplayInterceptor)
+  @Versioned() // below, so that a replayed answer passes it, too
   @ApiHeader({
     name: 'Idempotency-Key',
     required: false,
@@ -96,46 +105,68 @@ export class MailingsController {
 
   /** Reads a mailing. */
   @Get(':id')
+  @Versioned()
   @ApiOkResponse({ type: MailingDto })
   async get(@Param('id', IdPipe) id: number): Promise<MailingDto> {
     return toMailing(await this.mailings.get(id));
   }
 
   /**
-   * Replaces a mailing: what is left out takes its default, only `startAt` stays as it is.
+   * Replaces a mailing: what is left out takes its default, only `startAt` stays as it is. A body as
+   * it was read changes nothing.
    *
    * While it runs or is paused only `name`, `text`, `endAt`, `window` and `ratePerSecond` may
    * differ from what they are; once it is over only `name`. Messages that are not being sent when
    * this answers follow the new state. A later end does not bring back what has expired.
    */
   @Put(':id')
+  @Versioned()
+  @TakesIfMatch()
   @ApiOkResponse({ type: MailingDto })
   @Refuses(409, NOT_ANY_MORE)
   @Refuses(422, 'No Telegram bot is registered')
   async replace(
     @Param('id', IdPipe) id: number,
     @Body() dto: ReplaceMailingDto,
+    @IfMatchHeader() ifMatch: IfMatch | undefined,
   ): Promise<MailingDto> {
-    return toMailing(await this.mailings.edit(id, toReplacement(dto)));
+    const mailing = await this.mailings.edit(id, toReplacement(dto), (current) => {
+      assertMatches(ifMatch, toMailing(current));
+      refuseReadOnlyChanges(dto, toMailing(current));
+    });
+    return toMailing(mailing);
   }
 
   /** Changes single fields, under the same rules as PUT. `filter` and `window` change as a whole. */
   @Patch(':id')
+  @Versioned()
+  @TakesIfMatch()
   @ApiOkResponse({ type: MailingDto })
   @Refuses(409, NOT_ANY_MORE)
   @Refuses(422, 'No Telegram bot is registered')
   async update(
     @Param('id', IdPipe) id: number,
     @Body() dto: UpdateMailingDto,
+    @IfMatchHeader() ifMatch: IfMatch | undefined,
   ): Promise<MailingDto> {
-    return toMailing(await this.mailings.edit(id, toChanges(dto)));
+    const mailing = await this.mailings.edit(id, toChanges(dto), (current) => {
+      assertMatches(ifMatch, toMailing(current));
+    });
+    return toMailing(mailing);
   }
 
   /** Deletes a mailing with its messages and statistics; what is not being sent stays unsent. */
   @Delete(':id')
   @HttpCode(204)
   @ApiNoContentResponse({ description: 'It is gone' })
-  async delete(@Param('id', IdPipe) id: number): Promise<void> {
-    await this.mailings.delete(id);
+  @TakesIfMatch()
+  async delete(
+    @Param('id', IdPipe) id: number,
+    @IfMatchHeader() ifMatch: IfMatch | undefined,
+  ): Promise<void> {
+    const check = (current: MailingRecord) => {
+      assertMatches(ifMatch, toMailing(current));
+    };
+    await this.mailings.delete(id, ifMatch === undefined ? undefined : check);
   }
 }

@@ -1,6 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { ProblemDto } from '../problems/problem.dto.js';
+import { VERSIONED } from '../versions/versioned.js';
 import { addExamples } from './examples.js';
 import { addProblems } from './problems.js';
 
@@ -16,6 +17,11 @@ Errors are problem details (RFC 9457): \`errors\` names every invalid field. Lis
 \`{items, nextCursor}\`: pass \`nextCursor\` as \`cursor\` to read on, null means that there is no more.
 Instants are ISO 8601 with an offset, in answers always UTC. Trailing slashes are accepted. A method
 that a path does not have is 405, and \`Allow\` names those that it has.
+
+A client, a tag or a mailing comes with an \`ETag\`, which changes with the resource and not with the
+counts of a mailing. Sent back in \`If-Match\` with PUT, PATCH or DELETE it makes sure that nobody has
+changed the resource meanwhile: else the answer is 412. What was read can be PUT as it is: fields that
+cannot be written are ignored while they are as they were.
 `.trim();
 
 /** The OpenAPI document of the running application. */
@@ -35,6 +41,7 @@ export function buildDocument(app: INestApplication): OpenAPIObject {
     operationIdFactory: (controller, method) => `${controller.replace('Controller', '')}_${method}`,
   });
   describeSuccess(document);
+  describeVersions(document);
   addProblems(document);
   addExamples(document);
   return document;
@@ -53,6 +60,25 @@ function describeSuccess(document: OpenAPIObject): void {
     }
   }
 }
+
+/** What answers with one resource says so by `@Versioned()`. */
+function describeVersions(document: OpenAPIObject): void {
+  for (const { operation } of routesOf(document)) {
+    const marked = operation as typeof operation & { [VERSIONED]?: boolean };
+    if (!marked[VERSIONED]) continue;
+    delete marked[VERSIONED];
+    for (const [status, response] of Object.entries(operation.responses)) {
+      if (Number(status) < 300 && response && 'description' in response) {
+        response.headers = { ...response.headers, ETag: ETAG };
+      }
+    }
+  }
+}
+
+const ETAG = {
+  description: 'Of the resource as it is now: for `If-Match`',
+  schema: { type: 'string', example: '"2jmj7l5rSw0yVb_vlWAYkK"' },
+} as const;
 
 type Paths = OpenAPIObject['paths'];
 export type Operation = NonNullable<Paths[string]['get']>;

@@ -8,6 +8,7 @@ interface Schema {
   enum?: unknown[];
   type?: string;
   nullable?: boolean;
+  readOnly?: boolean;
   items?: Schema;
   allOf?: Schema[];
   properties?: Record<string, Schema>;
@@ -53,9 +54,8 @@ export function exampleOf(schema: Schema, schemas: Record<string, Schema>): unkn
 }
 
 function exampleOfObject(properties: Record<string, Schema>, schemas: Record<string, Schema>) {
-  const entries = Object.entries(properties).map(
-    ([name, schema]) => [name, exampleOf(schema, schemas)] as const,
-  );
+  const written = Object.entries(properties).filter(([, schema]) => !schema.readOnly);
+  const entries = written.map(([name, schema]) => [name, exampleOf(schema, schemas)] as const);
   const whole = entries.every(([, value]) => value !== undefined);
   return whole ? Object.fromEntries(entries) : undefined;
 }

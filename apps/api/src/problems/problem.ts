@@ -12,6 +12,7 @@ const STATUS_OF: Record<DomainErrorCode, number> = {
   forbidden: 403,
   not_found: 404,
   conflict: 409,
+  precondition_failed: 412,
   too_large: 413,
   unprocessable: 422,
   too_many_requests: 429,

@@ -1,6 +1,7 @@
 import { IsString, Length, Matches } from 'class-validator';
 import { canonicalName } from '@app/platform';
 import { Canonical } from '../server/canonical.js';
+import { ReadOnly } from '../versions/read-only.js';
 
 export class WriteTagDto {
   /**
@@ -12,6 +13,13 @@ export class WriteTagDto {
   @Length(1, 100, { message: 'must be 1 to 100 characters' })
   @Matches(/^\S(.*\S)?$/u, { message: 'must be one line, and not blank' })
   name: string;
+}
+
+/** A tag as it was read, or without what cannot be written. */
+export class ReplaceTagDto extends WriteTagDto {
+  /** @example 3 */
+  @ReadOnly()
+  id?: number;
 }
 
 export class TagDto {

@@ -7,6 +7,7 @@ import {
   Param,
   Patch,
   Post,
+  Put,
   Query,
   Res,
 } from '@nestjs/common';
@@ -16,7 +17,10 @@ import { TagsService } from '@app/mailing';
 import { Refuses } from '../openapi/refuses.js';
 import { PageQueryDto } from '../pagination/page-query.dto.js';
 import { IdPipe } from '../server/id.pipe.js';
-import { TagDto, TagPageDto, WriteTagDto } from './tag.dto.js';
+import { type IfMatch, assertMatches } from '../versions/entity-tag.js';
+import { refuseReadOnlyChanges } from '../versions/read-only.js';
+import { IfMatchHeader, TakesIfMatch, Versioned } from '../versions/versioned.js';
+import { ReplaceTagDto, TagDto, TagPageDto, WriteTagDto } from './tag.dto.js';
 
 const NAME_TAKEN = 'There is another tag with this name';
 const IN_USE = 'A mailing that has yet to find its audience names it; `errors` says which';
@@ -28,6 +32,7 @@ export class TagsController {
 
   /** Make a tag. */
   @Post()
+  @Versioned()
   @Refuses(409, NAME_TAKEN)
   async create(
     @Body() { name }: WriteTagDto,
@@ -46,6 +51,7 @@ export class TagsController {
 
   /** Read a tag. */
   @Get(':id')
+  @Versioned()
   async read(@Param('id', IdPipe) id: number): Promise<TagDto> {
     return this.tags.get(id);
   }
@@ -55,16 +61,46 @@ export class TagsController {
    * find its audience. Filters of other mailings keep the name under which they found it.
    */
   @Patch(':id')
+  @Versioned()
+  @TakesIfMatch()
   @Refuses(409, NAME_TAKEN)
-  async rename(@Param('id', IdPipe) id: number, @Body() { name }: WriteTagDto): Promise<TagDto> {
-    return this.tags.rename(id, name);
+  async rename(
+    @Param('id', IdPipe) id: number,
+    @Body() { name }: WriteTagDto,
+    @IfMatchHeader() ifMatch: IfMatch | undefined,
+  ): Promise<TagDto> {
+    return this.tags.rename(id, name, (current) => {
+      assertMatches(ifMatch, current);
+    });
+  }
+
+  /** Replace a tag, which has a name only: as PATCH does. */
+  @Put(':id')
+  @Versioned()
+  @TakesIfMatch()
+  @Refuses(409, NAME_TAKEN)
+  async replace(
+    @Param('id', IdPipe) id: number,
+    @Body() body: ReplaceTagDto,
+    @IfMatchHeader() ifMatch: IfMatch | undefined,
+  ): Promise<TagDto> {
+    return this.tags.rename(id, body.name, (current) => {
+      assertMatches(ifMatch, current);
+      refuseReadOnlyChanges(body, current);
+    });
   }
 
   /** Delete a tag, and take it from every client that has it. */
   @Delete(':id')
   @HttpCode(204)
+  @TakesIfMatch()
   @Refuses(409, IN_USE)
-  async delete(@Param('id', IdPipe) id: number): Promise<void> {
-    await this.tags.delete(id);
+  async delete(
+    @Param('id', IdPipe) id: number,
+    @IfMatchHeader() ifMatch: IfMatch | undefined,
+  ): Promise<void> {
+    await this.tags.delete(id, (current) => {
+      assertMatches(ifMatch, current);
+    });
   }
 }

@@ -1,6 +1,8 @@
 import type { MailingStatus } from '@app/domain';
 import { DomainError } from '@app/platform';
 import type { DataSource } from 'typeorm';
+import { lockCountersOf } from '../directory/client-deletion.queries.js';
+import type { Check } from './check.js';
 import { decodeCursor, type Page, pageOf } from './cursor.js';
 import { changesSchedule, editMailing, type MailingChanges, orderFault } from './edit.js';
 import { passGate } from './gate.js';
@@ -107,12 +109,17 @@ export class MailingService {
   }
 
   /** Every message that is not claimed when this resolves follows the new state. */
-  async edit(id: number, changes: MailingChanges): Promise<MailingRecord> {
+  async edit(
+    id: number,
+    changes: MailingChanges,
+    check?: Check<MailingRecord>,
+  ): Promise<MailingRecord> {
     const { mailing, changed } = await inTransaction(this.dataSource, async (session) => {
       if (changes.filter) await holdFilter(session);
       const locked = await lockMailing(session, id);
       if (!locked) throw noMailing(id);
       const { now, ...current } = locked;
+      check?.(current);
       const edit = editMailing(current, changes, now);
       if (edit.changed.size === 0) return { mailing: current, changed: false };
       if (edit.changed.has('channel')) assertChannel(edit.draft.channel);
@@ -127,10 +134,21 @@ export class MailingService {
   }
 
   /** Gone for every reader at once; nothing of it is claimed any more when this resolves. */
-  async delete(id: number): Promise<void> {
+  async delete(id: number, check?: Check<MailingRecord>): Promise<void> {
     const db = databaseOf(this.dataSource);
-    if (!(await hideIfNotDeleted(db, id))) throw noMailing(id);
+    const hidden = check ? this.hideIf(id, check) : hideIfNotDeleted(db, id);
+    if (!(await hidden)) throw noMailing(id);
     await passGate(db);
+  }
+
+  private hideIf(id: number, check: Check<MailingRecord>): Promise<boolean> {
+    return inTransaction(this.dataSource, async (session) => {
+      await lockCountersOf(session, [id]); // before the mailing, as everywhere
+      const current = await lockMailing(session, id);
+      if (!current) return false;
+      check(current);
+      return hideIfNotDeleted(session, id);
+    });
   }
 }
 

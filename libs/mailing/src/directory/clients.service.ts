@@ -1,6 +1,7 @@
 import { DomainError } from '@app/platform';
 import type { DataSource } from 'typeorm';
 import { decodeCursor, type Page, pageOf } from '../control/cursor.js';
+import type { Check } from '../control/check.js';
 import { passGate } from '../control/gate.js';
 import { databaseOf, inTransaction } from '../control/transaction.js';
 import {
@@ -70,23 +71,28 @@ export class ClientsService {
   }
 
   /** All of it is as the draft says, what the draft leaves out is as for a new client. */
-  async replace(id: number, draft: ClientDraft): Promise<ClientRow> {
+  async replace(id: number, draft: ClientDraft, check?: Check<ClientRow>): Promise<ClientRow> {
     const values = this.complete(draft);
-    return this.write(id, () => values);
+    return this.write(id, () => values, check);
   }
 
   /** Only what is named changes. */
-  async change(id: number, changes: Partial<ClientDraft>): Promise<ClientRow> {
-    return this.write(id, (current) => this.complete({ ...current, ...changes }));
+  async change(
+    id: number,
+    changes: Partial<ClientDraft>,
+    check?: Check<ClientRow>,
+  ): Promise<ClientRow> {
+    return this.write(id, (current) => this.complete({ ...current, ...changes }), check);
   }
 
   /**
    * Nothing is sent to the client any more once this resolves, except what was already under way.
    * Its history stays, without the phone.
    */
-  async delete(id: number): Promise<void> {
+  async delete(id: number, check?: Check<ClientRow>): Promise<void> {
     await inTransaction(this.dataSource, async (session) => {
-      if (!(await lockClient(session, id))) notFound(id);
+      const client = (await lockClient(session, id)) ?? notFound(id);
+      check?.(client);
       const open = await lockOpenMessagesOfClient(session, id);
       if (open.length > 0) {
         await lockCountersOf(session, [...new Set(open.map((message) => message.mailingId))]);
@@ -113,7 +119,7 @@ export class ClientsService {
       phone,
       operatorCode: operatorCode ?? phone.slice(1, 4),
       timezone: timezone ?? this.serverTimezone,
-      tags: [...new Set(tags)].sort(),
+      tags: [...new Set(tags)].sort(byCodePoint),
     };
   }
 
@@ -131,10 +137,15 @@ export class ClientsService {
     });
   }
 
-  private async write(id: number, next: (current: ClientRow) => ClientValues): Promise<ClientRow> {
+  private async write(
+    id: number,
+    next: (current: ClientRow) => ClientValues,
+    check?: Check<ClientRow>,
+  ): Promise<ClientRow> {
     return onceMoreIfATagGoes(() =>
       inTransaction(this.dataSource, async (session) => {
         const current = (await lockClient(session, id)) ?? notFound(id);
+        check?.(current);
         const client = { id, ...next(current) };
         await insertMissingTags(session, client.tags);
         await writeLockedClient(session, client);
@@ -142,6 +153,11 @@ export class ClientsService {
       }),
     );
   }
+}
+
+/** As the database orders names. */
+function byCodePoint(one: string, other: string): number {
+  return Buffer.compare(Buffer.from(one), Buffer.from(other));
 }
 
 async function onceMoreIfATagGoes<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -1,6 +1,7 @@
 import { DomainError } from '@app/platform';
 import type { DataSource } from 'typeorm';
 import { decodeCursor, type Page, pageOf } from '../control/cursor.js';
+import type { Check } from '../control/check.js';
 import { databaseOf, inTransaction } from '../control/transaction.js';
 import {
   deleteHeldTag,
@@ -51,10 +52,11 @@ export class TagsService {
    *
    * @throws DomainError `not_found`, `conflict`
    */
-  async rename(id: number, name: string): Promise<TagRow> {
+  async rename(id: number, name: string, check?: Check<TagRow>): Promise<TagRow> {
     return inTransaction(this.dataSource, async (session) => {
       await holdTagNames(session);
       const tag = (await readTag(session, id)) ?? notFound(id);
+      check?.(tag);
       if (tag.name === name) return tag;
       await renameHeldTag(session, id, name);
       await renameTagInWaitingMailings(session, tag.name, name);
@@ -70,10 +72,11 @@ export class TagsService {
    * @throws DomainError `not_found`; `conflict` that names the mailings which still look for their
    *   audience by it.
    */
-  async delete(id: number): Promise<void> {
+  async delete(id: number, check?: Check<TagRow>): Promise<void> {
     await inTransaction(this.dataSource, async (session) => {
       await holdTagNames(session);
       const tag = (await readTag(session, id)) ?? notFound(id);
+      check?.(tag);
       const users = await findMailingsWaitingForTag(session, tag.name, MOST_USERS);
       if (users.length > 0) throw inUse(tag.name, users);
       await deleteHeldTag(session, id);

@@ -1,0 +1,59 @@
+import {
+  applyDecorators,
+  type CallHandler,
+  createParamDecorator,
+  type ExecutionContext,
+  Injectable,
+  type NestInterceptor,
+  UseInterceptors,
+} from '@nestjs/common';
+import { ApiExtension, ApiHeader } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { map, type Observable } from 'rxjs';
+import { Refuses } from '../openapi/refuses.js';
+import { entityTagOf, type IfMatch, parseIfMatch } from './entity-tag.js';
+
+/** Marks in the document what answers with an `ETag`; taken out again when it is described. */
+export const VERSIONED = 'x-versioned';
+
+@Injectable()
+class EntityTagInterceptor implements NestInterceptor {
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const reply = context.switchToHttp().getResponse<FastifyReply>();
+    return next.handle().pipe(
+      map((resource: unknown) => {
+        if (typeof resource === 'object' && resource !== null) {
+          void reply.header('etag', entityTagOf(resource));
+        }
+        return resource;
+      }),
+    );
+  }
+}
+
+/** The handler answers with one resource: its `ETag` goes with it. */
+export function Versioned(): MethodDecorator {
+  return applyDecorators(UseInterceptors(EntityTagInterceptor), ApiExtension(VERSIONED, true));
+}
+
+/** The handler changes one resource, and takes `@IfMatchHeader()`. */
+export function TakesIfMatch(): MethodDecorator {
+  return applyDecorators(
+    ApiHeader({
+      name: 'If-Match',
+      required: false,
+      description:
+        'The `ETag` of the resource as you read it, several of them, or `*`: nothing changes unless it is still so',
+      schema: { type: 'string', example: '"2jmj7l5rSw0yVb_vlWAYkK"' },
+    }),
+    Refuses(412, 'It has changed since the answer with the `ETag` in `If-Match`'),
+  );
+}
+
+/** What the request says in `If-Match`; undefined without it. */
+export const IfMatchHeader = createParamDecorator(
+  (_: unknown, context: ExecutionContext): IfMatch | undefined => {
+    const header = context.switchToHttp().getRequest<FastifyRequest>().headers['if-match'];
+    return header === undefined ? undefined : parseIfMatch(header);
+  },
+);
