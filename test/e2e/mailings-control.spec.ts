@@ -43,7 +43,11 @@ describe('PUT and PATCH /mailings/{id}', () => {
 
   it('PUT puts the defaults where nothing is said, but leaves the start', async () => {
     const before = await scheduled();
-    const { status, body } = await api.call('PUT', `/mailings/${before.id}`, newMailing({ filter: {} }));
+    const { status, body } = await api.call(
+      'PUT',
+      `/mailings/${before.id}`,
+      newMailing({ filter: {} }),
+    );
     expect(status).toBe(200);
     expect(body).toMatchObject({ window: null, startAt: before.startAt, textVersion: 1 });
   });
