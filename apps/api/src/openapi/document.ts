@@ -66,7 +66,7 @@ function describeVersions(document: OpenAPIObject): void {
   for (const { operation } of routesOf(document)) {
     const marked = operation as typeof operation & { [VERSIONED]?: boolean };
     if (!marked[VERSIONED]) continue;
-    delete marked[VERSIONED];
+    Reflect.deleteProperty(marked, VERSIONED);
     for (const [status, response] of Object.entries(operation.responses)) {
       if (Number(status) < 300 && response && 'description' in response) {
         response.headers = { ...response.headers, ETag: ETAG };
