@@ -45,6 +45,26 @@ const roomZones = Object.keys(MAY_IMPORT).flatMap((room) =>
     .map((other) => ({ target: `./${room}`, from: `./${other}` })),
 );
 
+const INJECTED_TIME = [
+  {
+    selector: "MemberExpression[object.name='Date'][property.name='now']",
+    message: 'Time is injected: use Clock.',
+  },
+  {
+    selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+    message: 'Time is injected: use Clock.',
+  },
+];
+
+/** A loop that waits within stops at the first thing that fails, and all behind it wait with it. */
+const ON_ITS_OWN = [
+  ':matches(ForOfStatement, ForInStatement) > .body AwaitExpression',
+  "CallExpression[callee.object.name='Promise'][callee.property.name='all'] > CallExpression[callee.property.name='map']",
+].map((selector) => ({
+  selector,
+  message: 'Work on many mailings, reports or lanes goes through Isolated (libs/platform).',
+}));
+
 export default tseslint.config(
   { ignores: ['dist/**', 'node_modules/**', 'coverage/**', 'apps/web/**', '**/*.cjs'] },
   {
@@ -95,17 +115,17 @@ export default tseslint.config(
     files: ['libs/domain/src/**/*.ts', 'libs/mailing/src/**/*.ts'],
     ignores: ['**/*.spec.ts'],
     rules: {
-      'no-restricted-syntax': [
-        'error',
-        {
-          selector: "MemberExpression[object.name='Date'][property.name='now']",
-          message: 'Time is injected: use Clock.',
-        },
-        {
-          selector: "NewExpression[callee.name='Date'][arguments.length=0]",
-          message: 'Time is injected: use Clock.',
-        },
-      ],
+      'no-restricted-syntax': ['error', ...INJECTED_TIME],
+    },
+  },
+  {
+    files: [
+      'libs/mailing/src/{plan,dispatch,deliver,finish,report}/**/*.ts',
+      'apps/{beat,worker}/**/*.ts',
+    ],
+    ignores: ['**/*.spec.ts'],
+    rules: {
+      'no-restricted-syntax': ['error', ...INJECTED_TIME, ...ON_ITS_OWN],
     },
   },
   {

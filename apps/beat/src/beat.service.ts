@@ -175,6 +175,7 @@ class Term {
     for (const stop of this.stops) stop();
     const impatience = setInterval(() => void this.cancelStatements(), CANCEL_AFTER_MS);
     try {
+      // eslint-disable-next-line no-restricted-syntax -- a loop that stops never fails
       await Promise.all(this.loops.map((loop) => loop.stop()));
       await this.dispatch.close();
       await this.readers.end().catch(() => undefined);

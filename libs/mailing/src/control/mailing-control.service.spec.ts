@@ -17,7 +17,13 @@ let control: MailingControlService;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  control = new MailingControlService(database.dataSource, 3);
+  control = new MailingControlService(database.dataSource, {
+    first: 3,
+    least: 3,
+    most: 3,
+    aimMs: 100,
+    limitMs: 1_000,
+  });
 });
 afterAll(() => database.drop());
 
@@ -155,6 +161,27 @@ describe('retrying failed messages', () => {
     await addMessages(database.dataSource, clean, [{ status: 'sent' }]);
     expect(await control.retryFailed(clean)).toBe(0);
     expect((await readMailing(poolOf(database.dataSource), clean))?.status).toBe('completed');
+  });
+
+  it('comes to its end in smaller pieces on a slow database', async () => {
+    const id = await mailingWith({ status: 'running' });
+    await rowsOf(
+      `INSERT INTO messages (mailing_id, client_id, zone_id, status, attempts)
+       SELECT $1, i, 1, 'failed', 1 FROM generate_series(1, 300) i`,
+      id,
+    );
+    await rowsOf('UPDATE mailing_counters SET total = 300, failed = 300 WHERE mailing_id = $1', id);
+    await rowsOf(`
+      CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN PERFORM pg_sleep(0.004); RETURN NEW; END $$`);
+    await rowsOf(
+      'CREATE TRIGGER slow BEFORE UPDATE ON messages FOR EACH ROW EXECUTE FUNCTION slow()',
+    );
+    const pieces = { first: 300, least: 5, most: 300, aimMs: 100, limitMs: 500 };
+    const patient = new MailingControlService(database.dataSource, pieces);
+    expect(await patient.retryFailed(id)).toBe(300);
+    await rowsOf('DROP FUNCTION slow CASCADE');
+    expect((await countersAndRows(database.dataSource, id)).rows).toEqual({ pending: 300 });
   });
 
   it.each([

@@ -1,6 +1,7 @@
 import type { Queryable } from '@app/domain';
-import { DomainError } from '@app/platform';
+import { DomainError, systemClock } from '@app/platform';
 import type { DataSource } from 'typeorm';
+import { type Piece, type PieceBounds, PieceSize } from '../pieces/piece-size.js';
 import { passGate } from './gate.js';
 import {
   cancelIfNotEnded,
@@ -20,7 +21,7 @@ import {
 import { databaseOf, inTransaction } from './transaction.js';
 
 /** Messages per transaction of a reopening: workers wait for its counter lock some 100 ms. */
-const REOPEN_CHUNK = 5_000;
+const REOPEN_PIECES = { first: 2_000, least: 100, most: 5_000, aimMs: 100, limitMs: 1_000 };
 
 /**
  * Steers a mailing that is under way. What is not claimed when a method resolves follows it: each
@@ -29,7 +30,7 @@ const REOPEN_CHUNK = 5_000;
 export class MailingControlService {
   constructor(
     private readonly dataSource: DataSource,
-    private readonly reopenChunkSize = REOPEN_CHUNK,
+    private readonly pieces: PieceBounds = REOPEN_PIECES,
   ) {}
 
   /** Pausing what is paused does nothing. @throws DomainError `conflict` when it is not running. */
@@ -83,23 +84,48 @@ export class MailingControlService {
   /** In chunks, so that neither locks nor a crash weigh on the whole mailing. */
   private async reopen(id: number, status: 'failed' | 'unknown'): Promise<number> {
     await assertReopenable(databaseOf(this.dataSource), id);
+    const size = new PieceSize(this.pieces);
     let total = 0;
     let cursor: ReopenCursor | null = null;
-    do {
+    for (;;) {
       const after: ReopenCursor | null = cursor;
-      const chunk: ReopenedChunk = await inTransaction(this.dataSource, async (session) => {
-        const moved = await reopenChunk(session, id, status, after, this.reopenChunkSize);
-        if (moved.reopened > 0 && !(await reopenMailingIfNotEnded(session, id))) {
-          await assertReopenable(session, id);
-          throw new DomainError('conflict', `Mailing ${id} has just changed; try again`);
-        }
-        return moved;
-      });
+      const chunk: ReopenedChunk | null = await size.run((piece) =>
+        this.reopenPiece(id, status, after, piece),
+      );
+      if (!chunk) continue; // it took too long, and nothing of it was done
       total += chunk.reopened;
       cursor = chunk.cursor;
-    } while (cursor);
-    return total;
+      if (!cursor) return total;
+    }
   }
+
+  private reopenPiece(
+    id: number,
+    status: 'failed' | 'unknown',
+    after: ReopenCursor | null,
+    { limit, timeoutMs }: Piece,
+  ): Promise<ReopenedChunk & { rows: number; tookMs: number }> {
+    return inTransaction(this.dataSource, async (session) => {
+      if (timeoutMs !== undefined) await limitStatements(session, timeoutMs);
+      const startedAt = systemClock.monotonic();
+      const moved = await reopenChunk(session, id, status, after, limit);
+      const tookMs = systemClock.monotonic() - startedAt;
+      if (moved.reopened > 0 && !(await reopenMailingIfNotEnded(session, id))) {
+        await assertReopenable(session, id);
+        throw new DomainError('conflict', `Mailing ${id} has just changed; try again`);
+      }
+      return { ...moved, rows: moved.reopened, tookMs };
+    });
+  }
+}
+
+/** Until the end of the transaction. */
+async function limitStatements(session: Queryable, timeoutMs: number): Promise<void> {
+  await session.query({
+    name: 'limit-statements',
+    text: `SELECT set_config('statement_timeout', $1, true)`,
+    values: [String(timeoutMs)],
+  });
 }
 
 async function assertReopenable(db: Queryable, id: number): Promise<void> {

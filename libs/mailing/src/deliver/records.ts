@@ -74,6 +74,7 @@ export class Records {
     const moved = new Map<AttemptResult, Recorded>();
     for (const batch of withDistinctIds(this.withoutBlocked(outcomes))) {
       const results = batch.map(({ result }) => result);
+      // eslint-disable-next-line no-restricted-syntax -- never fails: what is refused is told apart
       const { recorded, refused } = await this.untilCommitted(results);
       const byId = new Map(recorded.map((row) => [row.id, row]));
       for (const result of results) {
@@ -157,6 +158,7 @@ export class Records {
   private async tryAgain(): Promise<void> {
     const { db, repeatUnknown, logger } = this.options;
     const record = (part: AttemptResult[]) => recordOutcomesIfStillSending(db, part, repeatUnknown);
+    /* eslint-disable no-restricted-syntax -- what is refused stays set aside with its own mailing */
     for (const candidate of this.setAside.candidates()) {
       const { mailingId, result } = candidate;
       try {
@@ -171,6 +173,7 @@ export class Records {
         others.map((outcome) => this.batcher.add(outcome)), // what is refused again comes back here
       );
     }
+    /* eslint-enable no-restricted-syntax */
     if (this.setAside.size > 0) this.schedule();
   }
 }
