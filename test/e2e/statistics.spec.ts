@@ -14,7 +14,7 @@ beforeAll(async () => {
   mailingId = await addMailing(dataSource, { name: 'told', status: 'completed' });
   const [clientId = 0] = await addClients(dataSource, [{ phone: '79160000001' }]);
   ids = await addMessages(dataSource, mailingId, [
-    { status: 'sent', clientId },
+    { status: 'sent', clientId, address: '79160000009', repeated: true },
     { status: 'sent' },
     { status: 'failed', attempts: 2 },
   ]);
@@ -37,10 +37,16 @@ describe('GET /mailings/statistics', () => {
     const { status, body } = await api.call('GET', '/mailings/statistics/');
     expect(status).toBe(200);
     expect(body).toMatchObject({
-      totals: { mailings: 2, total: 3, counts: { ...NONE, sent: 2, failed: 1 } },
+      totals: { mailings: 2, total: 3, repeated: 1, counts: { ...NONE, sent: 2, failed: 1 } },
       items: [
-        { id: empty, name: 'empty', status: 'running', total: 0, counts: NONE },
-        { id: mailingId, name: 'told', total: 3, counts: { ...NONE, sent: 2, failed: 1 } },
+        { id: empty, name: 'empty', status: 'running', total: 0, repeated: 0, counts: NONE },
+        {
+          id: mailingId,
+          name: 'told',
+          total: 3,
+          repeated: 1,
+          counts: { ...NONE, sent: 2, failed: 1 },
+        },
       ],
       nextCursor: null,
     });
@@ -62,6 +68,7 @@ describe('GET /mailings/{id}/statistics', () => {
       id: mailingId,
       status: 'completed',
       total: 3,
+      repeated: 1,
       counts: { ...NONE, sent: 2, failed: 1 },
       planned: true,
       progress: 1,
@@ -85,8 +92,9 @@ describe('the messages', () => {
     const sent = await api.call('GET', `/mailings/${mailingId}/messages?status=sent&limit=1`);
     const { items, nextCursor } = sent.body as { items: { id: number }[]; nextCursor: string };
     expect(items).toMatchObject([
-      { id: ids[0], phone: '79160000001', status: 'sent', attempts: 1 },
+      { id: ids[0], phone: '79160000009', status: 'sent', attempts: 1, repeated: true },
     ]);
+    expect(items[0]).toHaveProperty('createdAt', expect.stringMatching(/^\d{4}-.*Z$/));
     expect(items[0]).not.toHaveProperty('zoneId');
     const rest = await api.call(
       'GET',
@@ -103,6 +111,26 @@ describe('the messages', () => {
       ],
       next: { what: 'nothing, this is final', at: null },
     });
+  });
+
+  it.each<[string, number[]]>([
+    ['repeated=true', [0]],
+    ['repeated=true&status=sent', [0]],
+    ['repeated=true&status=failed', []],
+    ['phone=79160000001', [0]], // the phone of the client, not where the message went
+    ['phone=79160000009', []],
+    ['phone=79160000001&status=failed', []],
+  ])('are narrowed by %s', async (query, wanted) => {
+    const { status, body } = await api.call('GET', `/mailings/${mailingId}/messages?${query}`);
+    expect(status).toBe(200);
+    const { items } = body as { items: { id: number }[] };
+    expect(items.map(({ id }) => id)).toEqual(wanted.map((index) => ids[index]));
+  });
+
+  it.each(['repeated=false', 'repeated=1', 'phone=8916', 'phone='])('refuse %s', async (query) => {
+    const { status, body } = await api.call('GET', `/mailings/${mailingId}/messages?${query}`);
+    expect(status).toBe(400);
+    expect(body).toMatchObject({ errors: [{ path: query.split('=')[0] }] });
   });
 
   it('refuse a cursor of another list and an unknown status', async () => {

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { ApiKey } from './entities/api-key.entity.js';
 import { Client } from './entities/client.entity.js';
+import { ClientMailing } from './entities/client-mailing.entity.js';
 import { ClientTag } from './entities/client-tag.entity.js';
 import { DeliveryAttempt } from './entities/delivery-attempt.entity.js';
 import { IdempotencyKey } from './entities/idempotency-key.entity.js';
@@ -31,6 +32,7 @@ pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 export const ENTITIES = [
   ApiKey,
   Client,
+  ClientMailing,
   ClientTag,
   DeliveryAttempt,
   IdempotencyKey,

@@ -1,6 +1,7 @@
 export * from './statuses.js';
 export { ApiKey } from './entities/api-key.entity.js';
 export { Client } from './entities/client.entity.js';
+export { ClientMailing } from './entities/client-mailing.entity.js';
 export { ClientTag } from './entities/client-tag.entity.js';
 export { DeliveryAttempt } from './entities/delivery-attempt.entity.js';
 export { IdempotencyKey } from './entities/idempotency-key.entity.js';

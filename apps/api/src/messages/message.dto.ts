@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsIn } from 'class-validator';
+import { Transform } from 'class-transformer';
+import { Equals, IsIn, IsString, Matches } from 'class-validator';
 import {
   ATTEMPT_OUTCOMES,
   type AttemptOutcome,
@@ -25,13 +26,20 @@ export class MessageDto {
   clientId: number;
 
   /**
-   * Null when the client has been deleted.
+   * Where it went at its last attempt; before the first one the client's phone of now. Null when the
+   * client has been deleted.
    * @example "79161234567"
    */
   phone: string | null;
 
   @ApiProperty({ enum: MESSAGE_STATUSES, example: 'sent' })
   status: MessageStatus;
+
+  /**
+   * When it was planned.
+   * @example "2030-03-01T06:00:00.000Z"
+   */
+  createdAt: Date;
 
   /**
    * How often it was taken up for sending.
@@ -67,6 +75,13 @@ export class MessageDto {
    */
   unconfirmed: boolean;
 
+  /**
+   * It was sent again after an attempt without a readable answer, so it may have arrived twice. Stays
+   * true, also when it is confirmed later.
+   * @example false
+   */
+  repeated: boolean;
+
   /** @example "http_503" */
   lastErrorCode: string | null;
 
@@ -96,6 +111,22 @@ export class MessageListQueryDto extends PageQueryDto {
   @MayBeMissing()
   @IsIn(MESSAGE_STATUSES)
   status?: MessageStatus;
+
+  /** Only messages that may have reached their client twice. */
+  @ApiProperty({ type: 'boolean', enum: [true], required: false })
+  @MayBeMissing()
+  @Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value))
+  @Equals(true, { message: 'must be true, or left out' })
+  repeated?: true;
+
+  /**
+   * Only the message to the client who has this phone now.
+   * @example "79161234567"
+   */
+  @MayBeMissing()
+  @IsString()
+  @Matches(/^7\d{10}$/, { message: 'must be 7XXXXXXXXXX: the digit 7 and ten more digits' })
+  phone?: string;
 }
 
 /** An attempt that did not end in `sent`. */

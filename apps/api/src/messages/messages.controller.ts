@@ -11,8 +11,8 @@ export class MessagesController {
   constructor(private readonly messages: MessageService) {}
 
   /**
-   * The messages of a mailing, by client; with `status` in the order in which they are due. Pages
-   * are as fast at any depth; a message whose status changes meanwhile may be missed or met again.
+   * The messages of a mailing, by client; with `status` in the order in which they are due, with
+   * `repeated` by status. Pages are as fast at any depth; a message whose status changes meanwhile may be missed or met again.
    */
   @Get('mailings/:id/messages')
   @ApiOkResponse({ type: MessagePageDto })

@@ -56,6 +56,12 @@ export class TotalsDto {
    */
   total: number;
 
+  /**
+   * Those that may have reached their client twice, also when they were confirmed later.
+   * @example 1
+   */
+  repeated: number;
+
   counts: CountsDto;
 }
 
@@ -80,6 +86,12 @@ export class MailingSummaryDto {
    * @example 1000
    */
   total: number;
+
+  /**
+   * Those that may have reached their client twice, also when they were confirmed later.
+   * @example 1
+   */
+  repeated: number;
 
   counts: CountsDto;
 }

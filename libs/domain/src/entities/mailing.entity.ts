@@ -29,6 +29,7 @@ export interface AudienceFilter {
   '(window_from IS NULL) = (window_to IS NULL) AND (window_from IS NULL) = (window_timezone IS NULL)',
 )
 @Index('mailings_unfinished', ['id'], { where: 'finished_at IS NULL AND deleted_at IS NULL' })
+@Index('mailings_listed', { synchronize: false }) // with name and status included
 @Index('mailings_deleted', ['id'], { where: 'deleted_at IS NOT NULL' })
 @Index('mailings_finished_at', ['finishedAt'])
 @Index('mailings_unreported', ['id'], {

@@ -1,4 +1,5 @@
 import type { Queryable } from '@app/domain';
+import { MAILINGS_OF_CLIENT } from './client-mailings.queries.js';
 
 export interface OpenMessage {
   id: number;
@@ -15,7 +16,11 @@ export async function lockOpenMessagesOfClient(
     text: `
       SELECT m.id, m.mailing_id AS "mailingId"
       FROM messages m
-      WHERE m.client_id = $1 AND (m.status = 'pending' OR m.address IS NOT NULL)
+      WHERE m.id IN (
+          SELECT p.id FROM (${MAILINGS_OF_CLIENT}) b
+          CROSS JOIN LATERAL (
+            SELECT id FROM messages WHERE mailing_id = b.mailing_id AND client_id = $1 LIMIT 1) p)
+        AND (m.status = 'pending' OR m.address IS NOT NULL)
       ORDER BY m.id FOR UPDATE`,
     values: [clientId],
   });
@@ -66,6 +71,18 @@ export async function deleteLockedClient(db: Queryable, id: number): Promise<voi
   await db.query({
     name: 'delete-locked-client',
     text: 'DELETE FROM clients WHERE id = $1',
+    values: [id],
+  });
+}
+
+/** No claim can see the client any more: takes away what the last of them have written down. */
+export async function forgetAddressesOfClient(db: Queryable, id: number): Promise<void> {
+  await db.query({
+    name: 'forget-addresses-of-client',
+    text: `
+      UPDATE messages SET address = NULL WHERE address IS NOT NULL AND id IN (
+        SELECT m.id FROM (${MAILINGS_OF_CLIENT}) b
+        JOIN messages m ON m.mailing_id = b.mailing_id AND m.client_id = $1)`,
     values: [id],
   });
 }

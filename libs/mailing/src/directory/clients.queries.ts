@@ -1,4 +1,5 @@
 import type { MessageStatus, Queryable, Statement } from '@app/domain';
+import { MAILINGS_OF_CLIENT } from './client-mailings.queries.js';
 
 export interface ClientRow {
   id: number;
@@ -154,10 +155,7 @@ export interface ClientMessageRow {
   lastError: string | null;
 }
 
-/**
- * A client's messages, newest mailing first, of mailings before `before`. Every mailing is probed by
- * (mailing, client): an index by client would slow planning down, 112k against 172k rows/s.
- */
+/** A client's messages, newest mailing first, of mailings before `before`. */
 export async function listClientMessages(
   db: Queryable,
   clientId: number,
@@ -169,11 +167,12 @@ export async function listClientMessages(
     text: `
       SELECT m.id, g.id AS "mailingId", g.name AS "mailingName", m.status, m.attempts,
         m.sent_at AS "sentAt", m.last_error_code AS "lastErrorCode", m.last_error AS "lastError"
-      FROM mailings g
+      FROM (${MAILINGS_OF_CLIENT}) b
+      JOIN mailings g ON g.id = b.mailing_id AND g.deleted_at IS NULL
       CROSS JOIN LATERAL (
-        SELECT * FROM messages WHERE mailing_id = g.id AND client_id = $1 LIMIT 1) m
-      WHERE g.deleted_at IS NULL AND g.id < $2
-      ORDER BY g.id DESC LIMIT $3`,
+        SELECT * FROM messages WHERE mailing_id = b.mailing_id AND client_id = $1 LIMIT 1) m
+      WHERE b.mailing_id < $2
+      ORDER BY b.mailing_id DESC LIMIT $3`,
     values: [clientId, before, limit],
   });
   return rows;

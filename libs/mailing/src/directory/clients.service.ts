@@ -7,6 +7,7 @@ import { databaseOf, inTransaction } from '../control/transaction.js';
 import {
   closeLockedMessagesOfClient,
   deleteLockedClient,
+  forgetAddressesOfClient,
   lockCountersOf,
   lockOpenMessagesOfClient,
 } from './client-deletion.queries.js';
@@ -101,7 +102,10 @@ export class ClientsService {
       }
       await deleteLockedClient(session, id);
     });
-    await passGate(databaseOf(this.dataSource));
+    const db = databaseOf(this.dataSource);
+    await passGate(db);
+    // A message that was planned during all this may have been claimed by one who still saw the client.
+    await forgetAddressesOfClient(db, id);
   }
 
   /** What the mailings did for this client, newest first. */

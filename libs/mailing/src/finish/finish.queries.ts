@@ -233,7 +233,11 @@ WITH locked AS (
   ORDER BY id FOR UPDATE SKIP LOCKED
 ), gone AS (
   DELETE FROM messages WHERE id IN (SELECT id FROM locked)
-  RETURNING id
+  RETURNING id, client_id
+), forgotten AS (
+  /* also for those whose messages follow in the next piece: nobody asks for a deleted mailing */
+  DELETE FROM client_mailings WHERE mailing_id = $1
+    AND key IN (SELECT client_id FROM gone UNION SELECT -1 - (client_id >> 8) FROM gone)
 ), attempts AS (
   DELETE FROM delivery_attempts WHERE message_id IN (SELECT id FROM gone)
   RETURNING 1

@@ -1,8 +1,10 @@
 import { MESSAGE_STATUSES, poolOf, type Queryable, type Statement } from '@app/domain';
 import { addMailing, createTestDatabase, type TestDatabase } from '@app/testkit';
 import {
+  findMessageByPhone,
   listMessages,
   listMessagesByStatus,
+  listRepeatedMessages,
   readAttempts,
   readMessage,
 } from './message.queries.js';
@@ -62,6 +64,22 @@ describe('the lists of messages', () => {
     expect(plan).toMatch(/Index Scan using messages_due/);
     expect(plan).toMatch(/Index Cond: .*ROW\(/);
     expect(plan).not.toMatch(/Sort|Seq Scan on messages/);
+  });
+
+  it.each([null, 'sent'] as const)('read repeated ones (%s) and nothing else', async (status) => {
+    const after = { status: 'sent' as const, id: 5_000 };
+    const plan = await planOf((db) =>
+      listRepeatedMessages(db, { mailingId, status, after, limit: 50 }),
+    );
+    expect(plan).toMatch(/Index Scan using messages_repeated/);
+    expect(plan).not.toMatch(/Sort|Seq Scan on messages/);
+  });
+
+  it('find the message to a phone in the unique index', async () => {
+    const query = { mailingId, phone: '79160000000', status: null, repeated: false };
+    const plan = await planOf((db) => findMessageByPhone(db, query));
+    expect(plan).toMatch(/Index Scan using messages_mailing_id_client_id_key/);
+    expect(plan).toMatch(/Index Cond: .*mailing_id = .*client_id = /);
   });
 
   it('read one message and its attempts by index', async () => {

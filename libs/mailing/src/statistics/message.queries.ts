@@ -1,9 +1,10 @@
-import type {
-  AttemptOutcome,
-  BreakerState,
-  MailingStatus,
-  MessageStatus,
-  Queryable,
+import {
+  type AttemptOutcome,
+  type BreakerState,
+  type MailingStatus,
+  MESSAGE_STATUSES,
+  type MessageStatus,
+  type Queryable,
 } from '@app/domain';
 
 /** A message as its readers see it. */
@@ -11,15 +12,22 @@ export interface MessageRecord {
   id: number;
   mailingId: number;
   clientId: number;
-  /** Null when the client has been deleted. */
+  /**
+   * Where it went at its last attempt; before the first one the client's phone of now. Null when the
+   * client has been deleted.
+   */
   phone: string | null;
   status: MessageStatus;
+  /** When it was planned. */
+  createdAt: Date;
   attempts: number;
   tries: number;
   sentAt: Date | null;
   latencyMs: number | null;
   textVersion: number | null;
   unconfirmed: boolean;
+  /** It may have reached its client twice; stays true, also after a confirmation. */
+  repeated: boolean;
   lastErrorCode: string | null;
   lastError: string | null;
   /** Of a pending message that was tried before: when it is due again. */
@@ -30,9 +38,9 @@ export interface MessageRecord {
 // the first one on to get to a deep page. `-infinity` (due since ever) is no JavaScript date.
 const COLUMNS = `
   m.id, m.mailing_id AS "mailingId", m.client_id AS "clientId",
-  (SELECT c.phone FROM clients c WHERE c.id = m.client_id) AS phone, m.status, m.attempts, m.tries,
-  m.sent_at AS "sentAt", m.latency_ms AS "latencyMs", m.text_version AS "textVersion", m.unconfirmed,
-  m.last_error_code AS "lastErrorCode", m.last_error AS "lastError",
+  COALESCE(m.address, (SELECT c.phone FROM clients c WHERE c.id = m.client_id)) AS phone, m.status,
+  m.created_at AS "createdAt", m.attempts, m.tries, m.sent_at AS "sentAt", m.latency_ms AS "latencyMs",
+  m.text_version AS "textVersion", m.unconfirmed, m.repeated, m.last_error_code AS "lastErrorCode", m.last_error AS "lastError",
   CASE WHEN m.status = 'pending' AND m.not_before <> '-infinity' THEN m.not_before END AS "nextAttemptAt"`;
 
 export async function mailingExists(db: Queryable, id: number): Promise<boolean> {
@@ -98,6 +106,51 @@ export async function listMessagesByStatus(
     ],
   });
   return rows;
+}
+
+/** The place of a message in `messages_repeated`. */
+export interface RepeatedKey {
+  status: MessageStatus;
+  id: number;
+}
+
+/** Those that may have reached their client twice, along the index that holds nothing else. */
+export async function listRepeatedMessages(
+  db: Queryable,
+  page: {
+    mailingId: number;
+    status: MessageStatus | null;
+    after: RepeatedKey | null;
+    limit: number;
+  },
+): Promise<MessageRecord[]> {
+  const after = page.after ?? { status: page.status ?? MESSAGE_STATUSES[0], id: 0 };
+  const { rows } = await db.query<MessageRecord>({
+    name: page.status ? 'list-repeated-messages-by-status' : 'list-repeated-messages',
+    text: `
+      SELECT ${COLUMNS} FROM messages m
+      WHERE m.mailing_id = $1 AND m.repeated ${page.status ? 'AND m.status = $2' : ''}
+        AND (m.status, m.id) > ($2::message_status, $3::bigint)
+      ORDER BY m.status, m.id LIMIT $4`,
+    values: [page.mailingId, after.status, after.id, page.limit],
+  });
+  return rows;
+}
+
+/** The message of a mailing to the client who has this phone now, if there is one and it matches. */
+export async function findMessageByPhone(
+  db: Queryable,
+  query: { mailingId: number; phone: string; status: MessageStatus | null; repeated: boolean },
+): Promise<MessageRecord | null> {
+  const { rows } = await db.query<MessageRecord>({
+    name: 'find-message-by-phone',
+    text: `
+      SELECT ${COLUMNS} FROM messages m
+      WHERE m.mailing_id = $1 AND m.client_id = (SELECT id FROM clients WHERE phone = $2)
+        AND ($3::message_status IS NULL OR m.status = $3) AND (m.repeated OR NOT $4)`,
+    values: [query.mailingId, query.phone, query.status, query.repeated],
+  });
+  return rows[0] ?? null;
 }
 
 /** A message with everything that decides about its next step. */

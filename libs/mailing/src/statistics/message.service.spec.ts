@@ -64,26 +64,57 @@ describe('the messages of a mailing', () => {
     }
   });
 
-  it('carry the phone of today, or none when the client is gone', async () => {
+  it('carry where they went, before that the phone of today, or none when the client is gone', async () => {
     const mailing = await addMailing(database.dataSource);
-    const [clientId = 0] = await addClients(database.dataSource, [{ phone: '79160000001' }]);
-    const [known, orphan] = await addMessages(database.dataSource, mailing, [
-      { status: 'sent', clientId },
+    const [moved = 0, waiting = 0] = await addClients(database.dataSource, [
+      { phone: '79160000001' },
+      { phone: '79160000002' },
+    ]);
+    const [sent, next, orphan] = await addMessages(database.dataSource, mailing, [
+      { status: 'sent', clientId: moved, address: '79160000009' },
+      { status: 'pending', clientId: waiting },
       { status: 'pending', notBeforeIn: 5 },
     ]);
     const { items } = await messages.list({ mailingId: mailing, limit: 10 });
     expect(items).toMatchObject([
-      {
-        id: known,
-        clientId,
-        phone: '79160000001',
-        status: 'sent',
-        latencyMs: 12,
-        nextAttemptAt: null,
-      },
+      { id: sent, clientId: moved, phone: '79160000009', status: 'sent', latencyMs: 12 },
+      { id: next, phone: '79160000002', status: 'pending', nextAttemptAt: null },
       { id: orphan, phone: null, status: 'pending', sentAt: null },
     ]);
-    expect(items[1]?.nextAttemptAt?.getTime()).toBeGreaterThan(Date.now());
+    expect(items[2]?.nextAttemptAt?.getTime()).toBeGreaterThan(Date.now());
+    for (const { createdAt } of items) {
+      expect(Math.abs(createdAt.getTime() - Date.now())).toBeLessThan(60_000);
+    }
+  });
+
+  it('can be narrowed to those that may have arrived twice, of one status or of all', async () => {
+    const mailing = await addMailing(database.dataSource);
+    const made = await addMessages(database.dataSource, mailing, [
+      { status: 'sent' },
+      { status: 'sent', repeated: true },
+      { status: 'pending', repeated: true, attempts: 2, unconfirmed: true },
+      { status: 'sent', repeated: true },
+    ]);
+    const found = await walk({ mailingId: mailing, repeated: true, limit: 1 });
+    expect(found).toEqual([made[2], made[1], made[3]]);
+    expect(await walk({ mailingId: mailing, repeated: true, status: 'sent', limit: 1 })).toEqual([
+      ...[made[1], made[3]],
+    ]);
+  });
+
+  it('can be narrowed to the one that a phone of today got', async () => {
+    const mailing = await addMailing(database.dataSource);
+    const clients = await addClients(database.dataSource, [{ phone: '79160000011' }, {}]);
+    const made = await addMessages(
+      database.dataSource,
+      mailing,
+      clients.map((clientId) => ({ status: 'sent', clientId })),
+    );
+    const query = { mailingId: mailing, limit: 10, phone: '79160000011' };
+    expect((await messages.list(query)).items.map(({ id }) => id)).toEqual([made[0]]);
+    expect((await messages.list({ ...query, status: 'failed' })).items).toEqual([]);
+    expect((await messages.list({ ...query, repeated: true })).items).toEqual([]);
+    expect((await messages.list({ ...query, phone: '79169999999' })).items).toEqual([]);
   });
 
   it.each([

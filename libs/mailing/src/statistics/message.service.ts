@@ -1,4 +1,4 @@
-import type { MessageStatus } from '@app/domain';
+import { MESSAGE_STATUSES, type MessageStatus } from '@app/domain';
 import { DomainError } from '@app/platform';
 import type { DataSource } from 'typeorm';
 import { badCursor, decodeCursor, type Page, pageOf } from '../control/cursor.js';
@@ -7,8 +7,10 @@ import { databaseOf } from '../control/transaction.js';
 import {
   type AttemptRecord,
   type DueKey,
+  findMessageByPhone,
   listMessages,
   listMessagesByStatus,
+  listRepeatedMessages,
   mailingExists,
   type MessageRecord,
   readAttempts,
@@ -22,6 +24,10 @@ const MOST_ATTEMPTS = 700;
 export interface MessageListQuery {
   mailingId: number;
   status?: MessageStatus;
+  /** Only those that may have reached their client twice. */
+  repeated?: boolean;
+  /** Only that of the client who has this phone now. */
+  phone?: string;
   limit: number;
   cursor?: string;
 }
@@ -40,6 +46,8 @@ export class MessageService {
   async list(query: MessageListQuery): Promise<Page<MessageRecord>> {
     const { mailingId } = query;
     if (!(await mailingExists(databaseOf(this.dataSource), mailingId))) throw noMailing(mailingId);
+    if (query.phone !== undefined) return this.ofPhone({ ...query, phone: query.phone });
+    if (query.repeated) return this.listRepeated(query);
     return query.status ? this.listByStatus({ ...query, status: query.status }) : this.all(query);
   }
 
@@ -49,6 +57,15 @@ export class MessageService {
     if (!situation) throw new DomainError('not_found', `There is no message ${id}`);
     const deliveryAttempts = await readAttempts(db, id, MOST_ATTEMPTS);
     return { ...situation, deliveryAttempts, next: nextStepOf(situation) };
+  }
+
+  /** One at most: a mailing has one message for each client. */
+  private async ofPhone(query: MessageListQuery & { phone: string }): Promise<Page<MessageRecord>> {
+    const { mailingId, phone, status = null, repeated = false } = query;
+    const found = await findMessageByPhone(databaseOf(this.dataSource), {
+      ...{ mailingId, phone, status, repeated },
+    });
+    return { items: found ? [found] : [], nextCursor: null };
   }
 
   private async all({ mailingId, limit, cursor }: MessageListQuery): Promise<Page<MessageRecord>> {
@@ -73,6 +90,16 @@ export class MessageService {
     });
     return pageOf(list, rows, query.limit, (row) => [row.zoneId, row.notBeforeUs, row.id]);
   }
+
+  private async listRepeated(query: MessageListQuery): Promise<Page<MessageRecord>> {
+    const { mailingId, status = null, limit, cursor } = query;
+    const [place = null, id = null] = cursor === undefined ? [] : decodeCursor(cursor, 2);
+    const after = place === null || id === null ? null : { status: statusAt(place), id };
+    const rows = await listRepeatedMessages(databaseOf(this.dataSource), {
+      ...{ mailingId, status, after, limit: limit + 1 },
+    });
+    return pageOf(rows, limit, (row) => [MESSAGE_STATUSES.indexOf(row.status), row.id]);
+  }
 }
 
 const INT4 = 2 ** 31;
@@ -86,4 +113,10 @@ function dueKeyOf(list: string, cursor: string): DueKey {
   const [zoneId = null, notBeforeUs = null, id = null] = decodeCursor(list, cursor, 3, [1]);
   if (zoneId === null || id === null || Math.abs(zoneId) >= INT4) throw badCursor();
   return { zoneId, notBeforeUs, id };
+}
+
+function statusAt(place: number): MessageStatus {
+  const status = MESSAGE_STATUSES[place];
+  if (!status) throw badCursor();
+  return status;
 }

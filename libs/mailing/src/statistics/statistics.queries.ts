@@ -1,6 +1,9 @@
 import type { MailingStatus, MessageCounts, Queryable } from '@app/domain';
 
-/** Everything here reads counters and minute buckets: the cost does not grow with the messages. */
+/**
+ * Everything here reads counters and minute buckets, and one row of totals for all finished mailings:
+ * the cost grows neither with the messages nor with the mailings of the past.
+ */
 
 export interface MailingSummary {
   id: number;
@@ -9,12 +12,15 @@ export interface MailingSummary {
   startAt: Date;
   endAt: Date;
   total: number;
+  /** Those that may have reached their client twice; whatever their status. */
+  repeated: number;
   counts: MessageCounts;
 }
 
 export interface GeneralTotals {
   mailings: number;
   total: number;
+  repeated: number;
   counts: MessageCounts;
 }
 
@@ -32,13 +38,17 @@ export async function readGeneralStatistics(
     name: 'read-general-statistics',
     text: `
       WITH totals AS MATERIALIZED (
-        SELECT count(*) AS mailings, COALESCE(sum(k.total), 0)::bigint AS total,
-          ${counts((status) => `COALESCE(sum(k.${status}), 0)`)} AS counts
-        FROM mailing_counters k
+        SELECT t.mailings + k.mailings AS mailings, t.total + k.total AS total,
+          t.repeated + k.repeated AS repeated, ${counts((status) => `t.${status} + k.${status}`)} AS counts
+        FROM mailing_totals t CROSS JOIN (
+          SELECT count(*) AS mailings,
+            ${['total', 'repeated', ...STATUS_COUNTS].map((name) => `COALESCE(sum(${name}), 0)::bigint AS ${name}`).join(', ')}
+          FROM mailing_counters WHERE NOT in_totals
+        ) k
       ), page AS MATERIALIZED (
         SELECT g.id, json_build_object('id', g.id, 'name', g.name, 'status', g.status,
           'startAt', extract(epoch FROM g.start_at) * 1000, 'endAt', extract(epoch FROM g.end_at) * 1000,
-          'total', k.total, 'counts', ${counts((status) => `k.${status}`)}) AS item
+          'total', k.total, 'repeated', k.repeated, 'counts', ${counts((status) => `k.${status}`)}) AS item
         FROM mailings g JOIN mailing_counters k ON k.mailing_id = g.id
         WHERE g.deleted_at IS NULL AND ($1::bigint IS NULL OR g.id < $1)
         ORDER BY g.id DESC LIMIT $2
@@ -48,9 +58,9 @@ export async function readGeneralStatistics(
   });
   const [first] = rows;
   if (!first) throw new Error('An aggregate without GROUP BY gave no row');
-  const { mailings, total, counts: sums } = first;
+  const { mailings, total, repeated, counts: sums } = first;
   return {
-    totals: { mailings, total, counts: sums },
+    totals: { mailings, total, repeated, counts: sums },
     items: rows.flatMap(({ item }) => (item ? [summaryOf(item)] : [])),
   };
 }
@@ -90,7 +100,7 @@ export async function readStatistics(db: Queryable, id: number): Promise<Statist
     name: 'read-statistics',
     text: `
       SELECT g.id, g.name, g.status, g.start_at AS "startAt", g.end_at AS "endAt", k.total,
-        ${counts((status) => `k.${status}`)} AS counts, k.planned,
+        k.repeated, ${counts((status) => `k.${status}`)} AS counts, k.planned,
         g.ended_at AS "endedAt", g.finished_at AS "finishedAt",
         EXISTS (SELECT FROM reports r WHERE r.kind = 'error_rate' AND r.key = g.id::text
           AND NOT r.requested) AS "alertSent",

@@ -105,7 +105,7 @@ describe('the general statistics', () => {
 
   it('are all zeros without mailings', async () => {
     expect(await statistics.general({ limit: 5 })).toEqual({
-      totals: { mailings: 0, total: 0, counts: NONE },
+      totals: { mailings: 0, total: 0, repeated: 0, counts: NONE },
       items: [],
       nextCursor: null,
     });
@@ -114,8 +114,12 @@ describe('the general statistics', () => {
   it('add up over all mailings, also those that are on another page', async () => {
     const ids: number[] = [];
     for (let n = 0; n < 3; n++) {
-      const id = await addMailing(database.dataSource, { name: `number ${n}` });
-      await addMessages(database.dataSource, id, [{ status: 'sent' }, { status: 'pending' }]);
+      const status = n === 0 ? 'completed' : 'running'; // finished ones are in the totals
+      const id = await addMailing(database.dataSource, { name: `number ${n}`, status });
+      await addMessages(database.dataSource, id, [
+        { status: 'sent', repeated: n < 2 },
+        { status: 'unknown', unconfirmed: true },
+      ]);
       ids.unshift(id);
     }
     const deleted = await addMailing(database.dataSource);
@@ -124,7 +128,7 @@ describe('the general statistics', () => {
 
     const first = await statistics.general({ limit: 2 });
     const second = await statistics.general({ limit: 2, cursor: first.nextCursor ?? '' });
-    const totals = { mailings: 3, total: 6, counts: { ...NONE, sent: 3, pending: 3 } };
+    const totals = { mailings: 3, total: 6, repeated: 2, counts: { ...NONE, sent: 3, unknown: 3 } };
     expect(first.totals).toEqual(totals);
     expect(second).toMatchObject({ totals, nextCursor: null });
     expect([...first.items, ...second.items].map(({ id }) => id)).toEqual(ids);
@@ -135,7 +139,8 @@ describe('the general statistics', () => {
       startAt: expect.any(Date) as Date,
       endAt: expect.any(Date) as Date,
       total: 2,
-      counts: { ...NONE, sent: 1, pending: 1 },
+      repeated: 0,
+      counts: { ...NONE, sent: 1, unknown: 1 },
     });
   });
 });

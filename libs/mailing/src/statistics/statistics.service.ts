@@ -64,6 +64,7 @@ export class StatisticsService {
       startAt: row.startAt,
       endAt: row.endAt,
       total: row.total,
+      repeated: row.repeated,
       counts: row.counts,
       planned: row.planned,
       endedAt: row.endedAt,
