@@ -93,12 +93,13 @@ export class MessageService {
 
   private async listRepeated(query: MessageListQuery): Promise<Page<MessageRecord>> {
     const { mailingId, status = null, limit, cursor } = query;
-    const [place = null, id = null] = cursor === undefined ? [] : decodeCursor(cursor, 2);
+    const list = `${listOf(mailingId, query.status)}#repeated`;
+    const [place = null, id = null] = cursor === undefined ? [] : decodeCursor(list, cursor, 2);
     const after = place === null || id === null ? null : { status: statusAt(place), id };
     const rows = await listRepeatedMessages(databaseOf(this.dataSource), {
       ...{ mailingId, status, after, limit: limit + 1 },
     });
-    return pageOf(rows, limit, (row) => [MESSAGE_STATUSES.indexOf(row.status), row.id]);
+    return pageOf(list, rows, limit, (row) => [MESSAGE_STATUSES.indexOf(row.status), row.id]);
   }
 }
 
