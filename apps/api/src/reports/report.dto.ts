@@ -71,7 +71,10 @@ export class ReportDto {
    */
   to: Date | null;
 
-  /** `kept`: there is no way to send it, so that it can only be read. */
+  /**
+   * `kept`: there is no way to send it, so that it can only be read. `failed`: nobody got it, for the
+   * reason in `error`.
+   */
   @ApiProperty({ enum: REPORT_STATUSES, example: 'sent' })
   status: ReportStatus;
 
@@ -138,7 +141,10 @@ export class ReportListQueryDto extends PageQueryDto {
   kind?: ReportKind;
 }
 
-/** Messages that reached a final status in a period. */
+/**
+ * Messages that reached a final status in a period, less those that left it again: a failed one that
+ * is tried again and sent is one less `failed`, so that a figure may be below 0.
+ */
 export class ActivityDto {
   /**
    * Mailings that were active.
