@@ -3,6 +3,7 @@ import { type Options, PART_NAMES, readOptions, USAGE } from './options.js';
 import type { Bench, Part } from './part.js';
 import { against } from './parts/against.js';
 import { expiry } from './parts/expiry.js';
+import { idle } from './parts/idle.js';
 import { memory } from './parts/memory.js';
 import { million } from './parts/million.js';
 import { reading } from './parts/reading.js';
@@ -12,7 +13,7 @@ import { writeChapter } from './report/document.js';
 import { describeMachine, loadBefore } from './report/machine.js';
 import { Servers } from './stack/servers.js';
 
-const PARTS: Part[] = [throughput, memory, workers, million, expiry, reading, against];
+const PARTS: Part[] = [throughput, memory, workers, million, expiry, reading, idle, against];
 /** With --quick nothing is repeated after this; what is left of three minutes is for the last one. */
 const QUICK_MS = 75_000;
 

@@ -7,6 +7,7 @@ export const PART_NAMES = [
   'million',
   'expiry',
   'reading',
+  'idle',
   'against',
 ] as const;
 export type PartName = (typeof PART_NAMES)[number];

@@ -2,7 +2,13 @@ import { oneAtATime, type Queryable } from '@app/domain';
 import { DispatchService, FinishService, PlanService, Reports, SlotsService } from '@app/mailing';
 import { createLogger, systemClock } from '@app/platform';
 import { migrateQueue } from '@app/queue';
-import { addMailing, createTestDatabase, openSlots, type TestDatabase } from '@app/testkit';
+import {
+  addFinishedMailings,
+  addMailing,
+  createTestDatabase,
+  openSlots,
+  type TestDatabase,
+} from '@app/testkit';
 import pg from 'pg';
 import { schedule, type Task } from './schedule.js';
 
@@ -77,7 +83,6 @@ describe(`an idle beat after ${FINISHED} finished mailings`, () => {
     // As in an installation: plans are made while the tables are still empty.
     for (let time = 0; time < EXECUTIONS; time++) await runAll();
     await fill(database);
-    await database.sql('ANALYZE'); // as autovacuum does within a minute
     for (let time = 0; time < EXECUTIONS; time++) await runAll();
   }, 120_000);
   afterAll(async () => {
@@ -122,30 +127,12 @@ function explained(notice: string): Explained {
   };
 }
 
-/** Finished mailings with all that stays of them, and three that have not finished. */
+/** Three that have not finished, beside many that have. */
 async function fill(database: TestDatabase): Promise<void> {
-  await database.sql(
-    `INSERT INTO mailings (name, channel, lane_id, text, filter, start_at, end_at, status,
-       plan_max_client_id, ended_at, finished_at, reported_at)
-     SELECT 'finished ' || i, 'notification', l.id, 'text',
-       '{"operatorCodes": [], "tags": [], "phones": []}', now() - interval '9 days',
-       now() - interval '8 days', CASE WHEN i % 20 = 0 THEN 'cancelled' ELSE 'completed' END::mailing_status,
-       1, at.finished, at.finished, at.finished
-     FROM generate_series(1, $1::int) i, (SELECT id FROM lanes LIMIT 1) l,
-       LATERAL (SELECT now() - interval '8 days' - i * interval '1 min' AS finished) at`,
-    [FINISHED],
-  );
-  await database.sql(`
-    INSERT INTO mailing_counters (mailing_id, total, sent, planned, in_totals)
-    SELECT id, 10, 10, true, true FROM mailings`);
-  await database.sql(`
-    INSERT INTO mailing_activity (mailing_id, minute, sent)
-    SELECT id, date_trunc('minute', finished_at), 10 FROM mailings`);
-  await database.sql(`
-    INSERT INTO reports (kind, key, transport, mailing_id, message_id, content, status, attempts,
-      not_before, give_up_at, sent_at)
-    SELECT 'completion', id || '@1', 'email', id, gen_random_uuid(), '{}', 'sent', 1, finished_at,
-      finished_at, finished_at FROM mailings`);
+  const session = new pg.Client({ connectionString: database.url });
+  await session.connect();
+  await addFinishedMailings(session, FINISHED);
+  await session.end();
   for (const status of ['scheduled', 'running', 'paused'] as const) {
     const id = await addMailing(database.dataSource, {
       status,

@@ -78,6 +78,7 @@ export {
 } from './cluster.js';
 export { StandIn, type ReceivedInFull, type ReceivedRequest } from './stand-in.js';
 export { disagreements, type Disagreement } from './books.js';
+export { addFinishedMailings } from './finished-mailings.js';
 export { UsageSampler } from './usage-sampler.js';
 export { readFinalState } from './final-state.js';
 export { sleep, waitFor, type WaitOptions } from './wait-for.js';
