@@ -67,6 +67,18 @@ describe('a JSON body', () => {
   });
 });
 
+describe('a field that is there twice', () => {
+  it.each([
+    ['{"filter":{"tags":["vip"]},"filter":{}}', ['filter']],
+    ['{"a":1,"\\u0061":2}', ['a']],
+    ['[{"a":[1,{"b":"x, \\" }","b":2}]},{"c":[],"c":{}}]', ['[0].a[1].b', '[1].c']],
+    ['{"a":{"a":{"a":1}},"b":[{"a":1},{"a":1}],"c":"{\\"a\\":1,\\"a\\":2}"}', null],
+  ])('is refused by its place, for only the last would count: %s', (body, paths) => {
+    const refusal = errorsOf(() => parseJsonBody(bytes(body)));
+    expect(refusal).toEqual(paths && ['invalid', ...paths]);
+  });
+});
+
 describe('the known fields of a body', () => {
   it('are those that its DTO has rules for, in objects and in lists of objects', () => {
     const body = JSON.parse(
@@ -129,6 +141,8 @@ describe('work on what a caller chose', () => {
     ['brackets', (n) => attempt('['.repeat(10 * n))],
     ['quotes and backslashes', (n) => attempt('"\\'.repeat(5 * n))],
     ['lists in a list', (n) => attempt(`[${many(2 * n, () => '[]')}]`)],
+    ['the same field', (n) => attempt(`{${many(n, () => '"a":1')}}`)],
+    ['two fields again and again', (n) => attempt(`[${many(n, () => '{"a":1,"a":1}')}]`)],
     ['fields', (n) => attempt(object(n))],
     ['NUL characters', (n) => attempt(`[${many(n, () => '"\\u0000"')}]`)],
     ['half pairs', (n) => attempt(`"${'\\ud800'.repeat(n)}"`)],

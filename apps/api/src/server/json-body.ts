@@ -1,29 +1,35 @@
 import { DomainError, type FieldError } from '@app/platform';
 import { invalidFields, MAX_FIELD_ERRORS, pathTo } from './invalid-fields.js';
+import { repeatedFields } from './repeated-fields.js';
 
 /** Our deepest body has four levels; the rest is room for what the queue inspector sends. */
 export const MAX_DEPTH = 32;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-const OPENING = new Set([0x5b, 0x7b]);
-const CLOSING = new Set([0x5d, 0x7d]);
+const COLON = 0x3a;
+const BRACKET = 0x5b;
+const BRACE = 0x7b;
+/** From an opening one to its closing one. */
+const TO_CLOSING = 2;
 
 /**
  * The value of a JSON body; undefined for an empty one. Linear in the bytes, and without recursion
  * on a depth that the caller chose.
  *
- * @throws DomainError `invalid` for what is no UTF-8, no JSON, deeper than `MAX_DEPTH`, or has text
- *   that cannot be stored.
+ * @throws DomainError `invalid` for what is no UTF-8, no JSON, deeper than `MAX_DEPTH`, names a field
+ *   twice, or has text that cannot be stored.
  */
 export function parseJsonBody(bytes: Uint8Array): unknown {
-  if (isTooDeep(bytes)) {
+  const members = countMembers(bytes);
+  if (members === null) {
     throw new DomainError('invalid', `The body is nested deeper than ${MAX_DEPTH} levels`);
   }
   const text = decodeUtf8(bytes);
   if (text === '') return undefined;
   const value = parse(text);
-  const errors = unusableText(value);
+  const { errors, names } = unusableText(value);
+  if (errors.length === 0 && names !== members) errors.push(...repeatedFields(text));
   if (errors.length > 0) throw invalidFields(errors);
   return value;
 }
@@ -46,9 +52,13 @@ function parse(text: string): unknown {
   }
 }
 
-/** Before anything is parsed: V8 takes a third of a second for a megabyte of brackets. */
-function isTooDeep(bytes: Uint8Array): boolean {
+/**
+ * How many `name: value` the text has; null when it is too deep. Before anything is parsed, for V8
+ * takes a third of a second for a megabyte of brackets.
+ */
+function countMembers(bytes: Uint8Array): number | null {
   let depth = 0;
+  let members = 0;
   let inString = false;
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at] ?? 0;
@@ -56,45 +66,58 @@ function isTooDeep(bytes: Uint8Array): boolean {
       if (byte === BACKSLASH) at++;
       else if (byte === QUOTE) inString = false;
     } else if (byte === QUOTE) inString = true;
-    else if (OPENING.has(byte)) {
+    else if (byte === BRACKET || byte === BRACE) {
       depth++;
-      if (depth > MAX_DEPTH) return true;
-    } else if (CLOSING.has(byte)) depth--;
+      if (depth > MAX_DEPTH) return null;
+    } else if (byte === BRACKET + TO_CLOSING || byte === BRACE + TO_CLOSING) depth--;
+    else if (byte === COLON) members++;
   }
-  return false;
+  return members;
+}
+
+/** An object or a list of the body, and where it is. */
+interface Place {
+  value: object;
+  parent: Place | null;
+  key: string | number;
 }
 
 /**
  * Postgres stores neither NUL characters nor halves of surrogate pairs, and `__proto__` is no name
  * that anything of ours may have. Each place is named, `MAX_FIELD_ERRORS` of them at most.
+ *
+ * @returns with the number of names in all objects together.
  */
-export function unusableText(body: unknown): FieldError[] {
+function unusableText(body: unknown): { errors: FieldError[]; names: number } {
   const errors: FieldError[] = [];
-  const waiting: { value: unknown; path: string }[] = [{ value: body, path: '' }];
-  for (const { value, path } of waiting) {
-    if (typeof value === 'string') pushTextFault(value, path, errors);
-    if (typeof value !== 'object' || value === null) continue;
-    const isList = Array.isArray(value);
-    for (const key of Object.keys(value)) {
-      const item = (value as Record<string, unknown>)[key];
-      if (!isList && key === '__proto__') {
-        errors.push({ path: pathTo(path, key), message: 'is not a known field' });
-      } else if (!isList && faultOf(key) !== null) {
-        errors.push({ path: pathTo(path, key), message: `its name ${faultOf(key) ?? ''}` });
-      } else if (typeof item === 'string') {
-        if (faultOf(item) !== null) pushTextFault(item, pathTo(path, key, isList), errors);
-      } else if (typeof item === 'object' && item !== null) {
-        waiting.push({ value: item, path: pathTo(path, key, isList) });
-      }
-      if (errors.length >= MAX_FIELD_ERRORS) return errors;
+  let names = 0;
+  // The body is looked at like the element of a list that holds nothing else.
+  const waiting: Place[] = [{ value: [body], parent: null, key: '' }];
+  const look = (item: unknown, parent: Place, key: string | number) => {
+    if (typeof item === 'object' && item !== null) waiting.push({ value: item, parent, key });
+    const message = typeof item === 'string' ? faultOf(item) : null;
+    if (message !== null) errors.push({ path: pathOf({ parent, key }), message });
+  };
+  for (const place of waiting) {
+    if (errors.length >= MAX_FIELD_ERRORS) break;
+    if (Array.isArray(place.value)) {
+      for (let at = 0; at < place.value.length; at++) look(place.value[at], place, at);
+      continue;
+    }
+    for (const [key, item] of Object.entries(place.value)) {
+      names++;
+      const message = key === '__proto__' ? 'is not a known field' : faultOf(key);
+      if (message === null) look(item, place, key);
+      else errors.push({ path: pathOf({ parent: place, key }), message });
     }
   }
-  return errors;
+  return { errors: errors.slice(0, MAX_FIELD_ERRORS), names };
 }
 
-function pushTextFault(text: string, path: string, errors: FieldError[]): void {
-  const message = faultOf(text);
-  if (message !== null) errors.push({ path, message });
+/** Not deeper than `MAX_DEPTH`. The outermost list is the one that was put around the body. */
+function pathOf({ parent, key }: Pick<Place, 'parent' | 'key'>): string {
+  if (!parent?.parent) return '';
+  return pathTo(pathOf(parent), String(key), Array.isArray(parent.value));
 }
 
 function faultOf(text: string): string | null {
