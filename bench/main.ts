@@ -8,12 +8,23 @@ import { memory } from './parts/memory.js';
 import { million } from './parts/million.js';
 import { reading } from './parts/reading.js';
 import { throughput } from './parts/throughput.js';
+import { versions } from './parts/versions.js';
 import { workers } from './parts/workers.js';
 import { writeChapter } from './report/document.js';
 import { describeMachine, loadBefore } from './report/machine.js';
 import { Servers } from './stack/servers.js';
 
-const PARTS: Part[] = [throughput, memory, workers, million, expiry, reading, idle, against];
+const PARTS: Part[] = [
+  throughput,
+  memory,
+  workers,
+  million,
+  expiry,
+  reading,
+  idle,
+  versions,
+  against,
+];
 /** With --quick nothing is repeated after this; what is left of three minutes is for the last one. */
 const QUICK_MS = 75_000;
 

@@ -8,6 +8,7 @@ export const PART_NAMES = [
   'expiry',
   'reading',
   'idle',
+  'versions',
   'against',
 ] as const;
 export type PartName = (typeof PART_NAMES)[number];

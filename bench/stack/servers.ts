@@ -14,6 +14,7 @@ import {
   type RunningPostgres,
   type RunningRedis,
   startPostgres,
+  startPostgres15,
   startRedis,
 } from '@app/testkit';
 import { addClients } from './clients.js';
@@ -32,7 +33,8 @@ export class Servers {
     readonly simulator: Simulator,
   ) {}
 
-  static async start(): Promise<Servers> {
+  /** @param version of PostgreSQL: 15 is the system's package, 18 comes with npm. */
+  static async start(version: 15 | 18 = 18): Promise<Servers> {
     const folder = mkdtempSync(join(tmpdir(), 'posthorn-bench-'));
     // Ten million rows are gigabytes: they go, also when the bench is interrupted.
     process.once('exit', () => {
@@ -40,7 +42,8 @@ export class Servers {
     });
     const directory = reachableFolder(join(folder, 'postgres'));
     // Durable as in production: what is committed is on the disk.
-    const postgres = await startPostgres({ directory, port: await freePort(), durable: true });
+    const start = version === 15 ? startPostgres15 : startPostgres;
+    const postgres = await start({ directory, port: await freePort(), durable: true });
     const pid = Number(readFileSync(join(directory, 'postmaster.pid'), 'utf8').split('\n')[0]);
     try {
       return new Servers(folder, postgres, pid, await Simulator.start());
