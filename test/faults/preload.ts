@@ -4,7 +4,13 @@ import type { Environment } from '@app/testkit';
 
 /** What a process of ours loads before itself, from the folder `preload`; tests only. */
 export type Preload =
-  'block-event-loop' | 'full-log' | 'rate-sabotage' | 'shift-clock' | 'sabotage' | 'sabotage-tasks';
+  | 'block-event-loop'
+  | 'full-log'
+  | 'rate-sabotage'
+  | 'sabotage'
+  | 'sabotage-tasks'
+  | 'session-sabotage'
+  | 'shift-clock';
 
 export function preload(...names: Preload[]): Environment {
   const paths = names.map((name) => `--require ${resolve(`dist/test/faults/preload/${name}.js`)}`);

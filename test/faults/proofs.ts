@@ -103,6 +103,24 @@ export const PROOFS: readonly Proof[] = [
     scenario: 'outcomes-refused',
     invariant: 'I10',
   }),
+  inProcess(
+    'settings-as-found',
+    {
+      breaks: 'a session keeps the settings that it finds',
+      scenario: 'settings-of-the-dba',
+      invariant: 'scenario',
+    },
+    ['session-sabotage'],
+  ),
+  inProcess(
+    'sessions-stay',
+    {
+      breaks: 'a session stays with a server that takes no writes',
+      scenario: 'server-takes-no-writes',
+      invariant: 'scenario',
+    },
+    ['session-sabotage'],
+  ),
   withRates('spent-twice', {
     breaks: 'what is fed of a rate is counted twice',
     scenario: 'rate-reached-over-many-timezones',

@@ -30,6 +30,23 @@ export interface ClusterOptions {
 /** Several clusters may be starting at once, on few cores. */
 const START_LIMIT_MS = 90_000;
 
+/** The suite reads and writes as ever while scenarios set others for the database. */
+const OWN_SETTINGS = [
+  'DateStyle=ISO',
+  'IntervalStyle=postgres',
+  'TimeZone=UTC',
+  'extra_float_digits=1',
+  'bytea_output=hex',
+  'standard_conforming_strings=on',
+  'array_nulls=on',
+  'search_path=public',
+  'default_transaction_isolation=read\\ committed',
+  'default_transaction_read_only=off',
+  'lock_timeout=0',
+  'idle_session_timeout=0',
+  'exit_on_error=off',
+];
+
 /** How a process ended that was asked to. */
 export interface Stopped extends Exit {
   name: ProcessName;
@@ -67,7 +84,12 @@ export class Cluster {
   /** @throws when a process does not start; what had been started is ended then. */
   static async start(options: ClusterOptions): Promise<Cluster> {
     const databaseUrl = await options.postgres.createDatabase();
-    const db = new pg.Pool({ connectionString: databaseUrl, max: 8, application_name: 'suite' });
+    const db = new pg.Pool({
+      connectionString: databaseUrl,
+      max: 8,
+      application_name: 'suite',
+      options: OWN_SETTINGS.map((setting) => `-c ${setting}`).join(' '),
+    });
     db.on('error', () => undefined); // the server is crashed on purpose
     const provider = await StandIn.start(PROVIDER_TOKEN, process.env.PATH);
     const redisPort = await freePort();

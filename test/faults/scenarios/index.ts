@@ -10,6 +10,7 @@ import { queueScenarios } from './queue.js';
 import { rateScenarios } from './rates.js';
 import { reportScenarios } from './reports.js';
 import { taskScenarios } from './tasks.js';
+import { sessionScenarios } from './sessions.js';
 import { textScenarios } from './texts.js';
 import { timeScenarios } from './time.js';
 import { workerScenarios } from './worker.js';
@@ -20,6 +21,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...queueScenarios,
   ...rateScenarios,
   ...databaseScenarios,
+  ...sessionScenarios,
   ...providerScenarios,
   ...providerLimitScenarios,
   ...controlScenarios,
