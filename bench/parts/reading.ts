@@ -8,7 +8,7 @@ import { House } from '../stack/house.js';
 import type { Servers } from '../stack/servers.js';
 
 const CLIENTS = 1_000_000;
-const SIZE = { large: 9, small: 5_000, smallAudience: 200 };
+const SIZE = { large: 7, small: 300_000, smallAudience: 10 };
 const REQUESTS = 200;
 const DEPTHS = [0, 0.25, 0.5, 0.75, 1];
 /** As many as one page may have: on the way to the depth that is measured. */
@@ -47,7 +47,7 @@ export const reading: Part = {
       },
       chapter: [
         `${whole(history.messages)} messages, made by SQL and vacuumed: ${SIZE.large} mailings to ${whole(CLIENTS)} clients each and
-${whole(SIZE.small)} to ${SIZE.smallAudience}. ${REQUESTS} requests over HTTP for each line, one after the other, on one
+${whole(SIZE.small)} to ${SIZE.smallAudience} others each. ${REQUESTS} requests over HTTP for each line, one after the other, on one
 connection, everything in memory; pages of 50. The depth is the share of the list that lies before the page.
 The lists are those of one large mailing, each read from end to end before, to the right number of messages.`,
         table(
@@ -110,6 +110,18 @@ async function readEverything(reader: Reader, history: History, say: (line: stri
   });
   await measure('detailedStatistics', 'statistics of a small mailing', 20, (nth) => {
     return `/mailings/${pick(history.small, nth)}/statistics`;
+  });
+  const client = (nth: number) => 1 + ((nth * 7_919) % CLIENTS);
+  await measure('clients', 'what a client got', 300, (nth) => `/clients/${client(nth)}/messages`);
+  await measure('clients', 'what a client got in a large mailing, by phone', 300, (nth) => {
+    const phone = `79${String(client(nth)).padStart(9, '0')}`;
+    return `/mailings/${pick(history.large, nth)}/messages?phone=${phone}`;
+  });
+  await measure('names', 'mailings by a name that none has', 300, (nth) => {
+    return `/mailings?name=nowhere${nth}`;
+  });
+  await measure('names', 'mailings by status, of which there is one', 300, () => {
+    return '/mailings?status=paused';
   });
   const target = history.large.at(-1) ?? 0; // the paused one has every status
   const { total, counts } = await reader.api.statistics(target);

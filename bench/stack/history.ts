@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { TEXT } from './api.js';
 
-/** Mailings to every client of the directory, and many to a few. */
+/** Mailings to every client of the directory, and many to a few, who are others for each. */
 export interface HistorySize {
   large: number;
   small: number;
@@ -28,8 +28,17 @@ export async function addHistory(databaseUrl: string, size: HistorySize): Promis
     const large = ids.slice(0, size.large);
     const small = ids.slice(size.large);
     for (const id of large) await addMessages(db, [id], null);
+    // As if each had been planned by itself.
+    await db.query('ALTER TABLE messages DISABLE TRIGGER messages_note_client_mailings');
     await addMessages(db, small, size.smallAudience);
+    await db.query('ALTER TABLE messages ENABLE TRIGGER messages_note_client_mailings');
+    await db.query(
+      `INSERT INTO client_mailings (key, mailing_id)
+       SELECT client_id, mailing_id FROM messages WHERE mailing_id = ANY ($1::bigint[])`,
+      [small],
+    );
     await db.query(COUNTERS);
+    await db.query(TOTALS);
     await db.query(REASONS);
     await db.query(ACTIVITY);
     await db.query(`UPDATE mailings SET status = 'paused', ended_at = NULL, finished_at = NULL
@@ -74,7 +83,10 @@ async function addMessages(db: pg.Client, mailings: number[], audience: number |
        SELECT g AS mailing_id, c.id AS client_id, c.zone_id, s.status,
          (s.status IN ('sent', 'failed', 'unknown'))::int AS tried
        FROM unnest($1::bigint[]) g
-       CROSS JOIN LATERAL (SELECT * FROM clients ORDER BY id LIMIT $2::bigint) c
+       CROSS JOIN LATERAL (
+         SELECT * FROM clients
+         WHERE $3 OR id > (g * 7919) % (SELECT max(id) - $2::bigint FROM clients)
+         ORDER BY id LIMIT $2::bigint) c
        CROSS JOIN LATERAL (SELECT (c.id * 7919 + g * 31) % 100 AS n) r
        CROSS JOIN LATERAL (SELECT (CASE
            WHEN n < 4 THEN 'failed' WHEN n < 7 THEN 'expired' WHEN n < 8 THEN 'cancelled'
@@ -86,12 +98,19 @@ async function addMessages(db: pg.Client, mailings: number[], audience: number |
 }
 
 const COUNTERS = `
-  INSERT INTO mailing_counters (mailing_id, total, pending, sent, failed, expired, cancelled, unknown, planned)
+  INSERT INTO mailing_counters (mailing_id, total, pending, sent, failed, expired, cancelled, unknown, planned,
+    in_totals)
   SELECT mailing_id, count(*), count(*) FILTER (WHERE status = 'pending'),
     count(*) FILTER (WHERE status = 'sent'), count(*) FILTER (WHERE status = 'failed'),
     count(*) FILTER (WHERE status = 'expired'), count(*) FILTER (WHERE status = 'cancelled'),
-    count(*) FILTER (WHERE status = 'unknown'), true
+    count(*) FILTER (WHERE status = 'unknown'), true,
+    count(*) FILTER (WHERE status = 'pending') = 0
   FROM messages GROUP BY mailing_id`;
+
+const TOTALS = `
+  UPDATE mailing_totals SET (mailings, total, sent, failed, expired, cancelled, unknown) = (
+    SELECT count(*), sum(total), sum(sent), sum(failed), sum(expired), sum(cancelled), sum(unknown)
+    FROM mailing_counters WHERE in_totals)`;
 
 /** Ten reasons in each of 24 hours, for a large mailing; a small one has three in one. */
 const REASONS = `

@@ -161,6 +161,27 @@ export const PROOFS: readonly Proof[] = [
     breaks: 'a stop does not cancel what waits in the database',
     scenario: 'stopped-while-statements-wait',
   }),
+  inDatabase('ids-from-the-dump', {
+    breaks: 'the ids of messages go on from where the restored database left off',
+    scenario: 'database-restored-from-a-dump',
+    invariant: 'I4',
+    of: 'keep_message_ids_ahead',
+    edits: [[/IF \(SELECT last_value/, 'IF true OR (SELECT last_value']],
+  }),
+  inDatabase('ids-from-the-folder', {
+    breaks: 'the ids of messages go on from where the copied folder left off',
+    scenario: 'database-folder-put-back',
+    invariant: 'I4',
+    of: 'keep_message_ids_ahead',
+    edits: [[/IF \(SELECT last_value/, 'IF true OR (SELECT last_value']],
+  }),
+  inDatabase('nothing-booked-back', {
+    breaks: 'what is no longer failed stays failed in the activity',
+    scenario: 'failed-are-retried',
+    invariant: 'I11',
+    of: 'note_activity',
+    edits: [[/NEW\.failed - OLD\.failed/, 'GREATEST(0, NEW.failed - OLD.failed)']],
+  }),
 ];
 
 /** @returns what is missing for the proof; empty when the suite went red for the right reason. */

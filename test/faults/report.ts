@@ -89,13 +89,14 @@ const INVARIANTS = [
   'each client of the frozen audience has exactly one message, and all messages come to an end',
   '`sent` means that the provider answered a valid OK for that id',
   'a fully delivered OK means `sent` in the end',
-  'more than one OK for an id only where an `unknown` attempt is recorded, and never more than the fault explains',
+  'more than one OK for an id only where an `unknown` attempt is recorded, where the message is marked as repeated, and never more than the fault explains',
   "no request after the mailing's end, nor outside of the client's local window",
   'what the API acknowledged survives',
   'counters = rows by status = total, in the end and at every look meanwhile',
   'messages in flight, memory and connections stay within their bounds',
   'no token and no full phone number in any log',
   'sending resumes within the stated time after the fault has ended',
+  'sum of activity = counters, and each finished mailing is in the totals once, in the end and at every look meanwhile',
 ];
 
 function faultsOf({ violations, failures }: Result): string {

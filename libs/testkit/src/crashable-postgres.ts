@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createDataSource } from '@app/domain';
@@ -58,8 +59,31 @@ export class CrashablePostgres {
     return this.running.stop();
   }
 
+  /** While it is down: a copy of all that is on its disk, to be put back later. */
+  copyFolder(): void {
+    const folder = reachableFolder(this.directory);
+    replaceFolder(folder, `${folder}-copy`);
+  }
+
+  /** While it is down: what happened since the copy has never been. */
+  putBackFolder(): void {
+    const folder = reachableFolder(this.directory);
+    replaceFolder(`${folder}-copy`, folder);
+  }
+
+  /** Of the server itself, to copy and replace whole databases. */
+  get adminUrl(): string {
+    return this.running.adminUrl;
+  }
+
   private pid(): number {
     const file = join(reachableFolder(this.directory), 'postmaster.pid');
     return Number(readFileSync(file, 'utf8').split('\n')[0]);
   }
+}
+
+/** With its owner, who is not us when we are root. */
+function replaceFolder(from: string, to: string): void {
+  execFileSync('rm', ['-rf', to]);
+  execFileSync('cp', ['-a', from, to]);
 }

@@ -9,6 +9,7 @@ import { providerScenarios } from './provider.js';
 import { queueScenarios } from './queue.js';
 import { rateScenarios } from './rates.js';
 import { reportScenarios } from './reports.js';
+import { restoredScenarios } from './restored.js';
 import { taskScenarios } from './tasks.js';
 import { sessionScenarios } from './sessions.js';
 import { textScenarios } from './texts.js';
@@ -31,4 +32,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...foreignByteScenarios,
   ...hostScenarios,
   ...taskScenarios,
+  ...restoredScenarios,
 ];
