@@ -6,6 +6,7 @@ import { expiry } from './parts/expiry.js';
 import { idle } from './parts/idle.js';
 import { memory } from './parts/memory.js';
 import { million } from './parts/million.js';
+import { rates } from './parts/rates.js';
 import { reading } from './parts/reading.js';
 import { throughput } from './parts/throughput.js';
 import { versions } from './parts/versions.js';
@@ -23,6 +24,7 @@ const PARTS: Part[] = [
   reading,
   idle,
   versions,
+  rates,
   against,
 ];
 /** With --quick nothing is repeated after this; what is left of three minutes is for the last one. */

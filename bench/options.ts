@@ -9,6 +9,7 @@ export const PART_NAMES = [
   'reading',
   'idle',
   'versions',
+  'rates',
   'against',
 ] as const;
 export type PartName = (typeof PART_NAMES)[number];

@@ -22,8 +22,16 @@ export interface MailingRun {
 const LEAST_PER_SECOND = 100;
 const START_MS = 30_000;
 
+export interface MailingRunOptions extends WarmHouseOptions {
+  /** The mailing's own rate. Default: none. */
+  ratePerSecond?: number;
+}
+
 /** Sends one mailing to all and checks at the receiving end that each client was served exactly once. */
-export async function runMailing(servers: Servers, options: WarmHouseOptions): Promise<MailingRun> {
+export async function runMailing(
+  servers: Servers,
+  { ratePerSecond, ...options }: MailingRunOptions,
+): Promise<MailingRun> {
   const { clients } = options;
   const { simulator, postgresPid } = servers;
   return withWarmHouse(servers, options, async (house, redis) => {
@@ -35,7 +43,10 @@ export async function runMailing(servers: Servers, options: WarmHouseOptions): P
       redis: redis ? [redis.pid] : [],
       simulator: [simulator.pid],
     });
-    const { id, postedAt } = await house.api.createMailing('measured');
+    const { id, postedAt } = await house.api.createMailing(
+      'measured',
+      ratePerSecond === undefined ? {} : { ratePerSecond },
+    );
     const limitMs = START_MS + (clients * 1_000) / LEAST_PER_SECOND;
     const finishedAt = await house.api.untilFinished(id, limitMs);
     const cpu = cpuUsed(clients);

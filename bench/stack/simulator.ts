@@ -42,6 +42,11 @@ export class Simulator {
     return (await this.call('GET', '/received')) as Received;
   }
 
+  /** When each request arrived, in no order. */
+  async timeline(): Promise<number[]> {
+    return (await this.call('GET', '/received/timeline')) as number[];
+  }
+
   /** Time between a whole request and its answer from now on, ms. */
   async setLatency(ms: number): Promise<void> {
     await this.call('PUT', '/faults', { latency: { distribution: 'fixed', ms } });

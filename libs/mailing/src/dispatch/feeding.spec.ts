@@ -39,6 +39,36 @@ describe('feeding a lane', () => {
     });
   });
 
+  it.each([
+    [1, 50],
+    [20, 50],
+    [45, 50],
+    [100, 400],
+    [10, 1_000],
+  ])(
+    'reaches %s/s of a mailing in a lane of %s/s, and leaves the rest to another',
+    (rate, lane) => {
+      const mailings = [
+        { zones: zonesOf(5, rate * 4), ratePerSecond: rate },
+        { zones: zonesOf(5, lane * 4), ratePerSecond: null },
+      ];
+      const world = new World({ mailings, laneRate: lane, ahead: 2_000 });
+      const from = world.now + 2_000;
+      world.run(12_500);
+      const within = (id: number) =>
+        world
+          .sentOf(id)
+          .filter(({ sentAt }) => (sentAt ?? 0) >= from && (sentAt ?? 0) < from + 10_000);
+      const share = Math.min(rate, lane / 2);
+      expect(within(1).length).toBeGreaterThanOrEqual(Math.floor(share * 10 * 0.85));
+      expect(within(1).length).toBeLessThanOrEqual(Math.ceil(rate * 10 * 1.05));
+      const all = [...within(1), ...within(2)];
+      expect(all.length).toBeGreaterThanOrEqual(lane * 10 * 0.9);
+      expect(all.length).toBeLessThanOrEqual(lane * 10 * 1.05);
+      expect(mostInOneSecond(all)).toBeLessThanOrEqual(lane + Math.max(1, lane * 0.08));
+    },
+  );
+
   it.each([1, 30, 300])('gives %s equal mailings of a rated lane equal shares', (count) => {
     const mailings = mailingsOf(count, { zones: zonesOf(7, 40), ratePerSecond: null });
     const world = new World({ mailings, laneRate: 300 });

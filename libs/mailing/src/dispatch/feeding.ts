@@ -13,7 +13,10 @@ const MOST_CHECKED = 5_000;
 /** A message with a rate is fed so long before its moment, ms; the claim grants up to 500 ms ahead. */
 const LEAD_MS = 400;
 const LEAST_LEAD_MS = 100;
-/** Where the lane has a rate too, its moments are not kept for messages of later ones: see the claim. */
+/**
+ * Where the lane has a rate too, a message is fed so long before the moment that the lane would give it:
+ * its moments are not kept for messages that their mailings let go much later.
+ */
 const LEAD_IN_RATED_LANE_MS = 60;
 /** With less lead than this the next look must not wait. */
 const LONG_LEAD_MS = 200;
@@ -101,7 +104,7 @@ export class Feeding {
 
   /** Splits the room between the mailings; those that get nothing of it come first the next time. */
   turns(situation: Situation, room: number): Turn[] {
-    const lead = leadOf(situation);
+    const lead = this.lead(situation);
     const able = rotated(situation.mailings, this.firstMailing).flatMap((mailing) => {
       const scan = this.scan(mailing.id);
       if (!scan.hasFresh && !scan.hasRetriesToLookFor(situation.now)) return [];
@@ -124,6 +127,14 @@ export class Feeding {
     const { positions, cut } = retryPositions(fromFirst, now);
     if (cut !== null) this.firstForRetries = cut;
     return positions;
+  }
+
+  /** How long before its moment a message of a mailing with a rate is fed, ms. */
+  lead({ now, lane, mailings, places }: Situation): number {
+    if (lane.ratePerSecond !== null) return LEAD_IN_RATED_LANE_MS + this.pace.ahead(now);
+    const rates = mailings.reduce((sum, { ratePerSecond }) => sum + (ratePerSecond ?? 0), 0);
+    const lead = rates === 0 ? LEAD_MS : (places * (1 - FREE_PLACES) * 1_000) / rates;
+    return Math.min(LEAD_MS, Math.max(LEAST_LEAD_MS, lead));
   }
 
   spend({ lane }: Situation, count: number): void {
@@ -203,7 +214,9 @@ export class Look {
     const hasRates = mailings.some((one) => one.ratePerSecond !== null);
     const isRated =
       lane.ratePerSecond !== null || mailings.every((one) => one.ratePerSecond !== null);
-    const hasTime = !hasRates || leadOf(this.situation) >= LONG_LEAD_MS;
+    const hasTime =
+      !hasRates ||
+      (lane.ratePerSecond === null && this.feeding.lead(this.situation) >= LONG_LEAD_MS);
     return isRated && hasTime && this.taken < (ahead - waiting) / 2;
   }
 
@@ -243,13 +256,6 @@ function allowance(mailing: OpenMailing, scan: MailingScan, now: number, leadMs:
   if (ratePerSecond === null) return Infinity;
   const room = Math.ceil(ratePerSecond * RATED_AHEAD_S) + 1 - scan.offered.size;
   return Math.min(room, scan.pace.allowed(now, ratePerSecond, grantedAheadMs, leadMs));
-}
-
-function leadOf({ lane, mailings, places }: Situation): number {
-  if (lane.ratePerSecond !== null) return LEAD_IN_RATED_LANE_MS;
-  const rates = mailings.reduce((sum, { ratePerSecond }) => sum + (ratePerSecond ?? 0), 0);
-  const lead = rates === 0 ? LEAD_MS : (places * (1 - FREE_PLACES) * 1_000) / rates;
-  return Math.min(LEAD_MS, Math.max(LEAST_LEAD_MS, lead));
 }
 
 /** By id, from the given one on. */

@@ -34,6 +34,8 @@ export interface WorldOptions {
 
 const SLACK = 1.05;
 const HORIZON_MS = 500;
+const BEHIND_LANE_MS = 80;
+const ASK_SHORTLY_BEFORE_MS = 60;
 const STEP_MS = 40;
 const ANY_NUMBER = 1_000_000;
 
@@ -126,15 +128,17 @@ export class World {
   private claim(job: Job): void {
     const { message, attempts } = job;
     if (message.sentAt !== null || message.attempts !== attempts) return;
-    const own = this.options.mailings[message.mailingId - 1]?.ratePerSecond ?? null;
-    const at = Math.max(this.freeAt('lane'), this.freeAt(message.mailingId));
-    if (at > this.now + HORIZON_MS) {
-      this.queue.push({ ...job, at: at - HORIZON_MS / 2 });
+    const rate = this.options.mailings[message.mailingId - 1]?.ratePerSecond ?? null;
+    const lane = this.options.laneRate === null ? -Infinity : this.freeAt('lane');
+    const own = Math.max(lane, rate === null ? this.now : this.freeAt(message.mailingId));
+    const isReady = lane === -Infinity || own <= lane + BEHIND_LANE_MS;
+    if (!isReady || own > this.now + HORIZON_MS) {
+      this.queue.push({ ...job, at: own - (isReady ? HORIZON_MS / 2 : ASK_SHORTLY_BEFORE_MS) });
       return;
     }
-    message.sentAt = at;
-    this.take('lane', this.options.laneRate, at);
-    this.take(message.mailingId, own, at);
+    message.sentAt = Math.max(own, this.now);
+    this.take('lane', this.options.laneRate, lane);
+    this.take(message.mailingId, rate, own);
     const rows = this.pending.get(`${message.mailingId}/${message.zoneId}`);
     rows?.splice(rows.indexOf(message), 1);
   }

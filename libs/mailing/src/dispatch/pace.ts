@@ -18,6 +18,11 @@ export class Pace {
     return Math.floor((now + leadMs - this.until) / step) + 1;
   }
 
+  /** How far ahead of now has been fed, ms. */
+  ahead(now: number): number {
+    return Math.max(0, this.until - now);
+  }
+
   spend(count: number, rate: number): void {
     this.until += (count * 1_000) / rate;
   }
