@@ -71,7 +71,8 @@ export const rateScenarios = scenarios(
   },
   {
     name: 'many-mailings-over-many-timezones',
-    holds: 'the queue holds no more than the look-ahead, and every mailing begins within 5 s',
+    holds:
+      'the queue holds no more than the look-ahead; a mailing that is planned begins within 4 s',
     backends: BOTH,
     run: async (trial) => {
       await clientsInZones(trial, 400, 1);
@@ -81,15 +82,14 @@ export const rateScenarios = scenarios(
       for (let nth = 0; nth < 20; nth++) {
         mailings.push(await trial.mailing({ startsInMs: begins }));
       }
-      const startedAt = now() + begins;
-      const most = await mostWaiting(trial, startedAt + 8_000);
+      const most = await mostWaiting(trial, now() + begins + 9_000);
       trial.expect(
         most <= MOST_WAITING,
         `at most ${MOST_WAITING} jobs wait at any time, not ${most}`,
       );
-      const firsts = await firstMoments(trial, mailings);
-      const late = firsts.filter((at) => at - startedAt > 5_000).length;
-      trial.expect(late === 0, `${late} of ${firsts.length} mailings began late`);
+      const waits = await waitsOfFirst(trial, mailings);
+      const late = waits.filter((ms) => ms > 4_000);
+      trial.expect(late.length === 0, `mailings began late, after ms: ${late.join(', ')}`);
       await cancelAll(trial, mailings);
     },
   },
@@ -160,9 +160,18 @@ async function mostWaiting(trial: Trial, until: number): Promise<number> {
   return most;
 }
 
-async function firstMoments(trial: Trial, mailings: number[]): Promise<number[]> {
+/** From the first row of each mailing to its first message at the provider, ms. */
+async function waitsOfFirst(trial: Trial, mailings: number[]): Promise<number[]> {
   const moments = await momentsOf(trial);
-  return mailings.map((id) => Math.min(...(moments.get(id) ?? [Infinity])));
+  const planned = await trial.sql<{ id: number; at: number }>(
+    `SELECT mailing_id AS id, extract(epoch FROM min(created_at))::float8 * 1000 AS at
+     FROM messages GROUP BY 1`,
+  );
+  const plannedAt = new Map(planned.map(({ id, at }) => [id, at]));
+  return mailings.map((id) => {
+    const first = Math.min(...(moments.get(id) ?? [Infinity]));
+    return Math.round(first - (plannedAt.get(id) ?? 0));
+  });
 }
 
 async function jobsFed(trial: Trial): Promise<number> {
