@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queryable } from '@app/domain';
 import { type Clock, type Logger, messageOf } from '@app/platform';
 import { DeliveryQueue } from '@app/queue';
@@ -24,6 +25,9 @@ const PATIENCE_MS = 250;
 /** A lane whose queue did not answer is looked at again after this, ms. */
 const AFTER_FAILURE_MS = 1_000;
 
+/** However often something changes: looks are at least so far apart, ms. */
+const LEAST_PAUSE_MS = 15;
+
 /** A lane's own state; nothing of it depends on another lane's. */
 interface LaneWork {
   dispatcher: LaneDispatcher;
@@ -44,6 +48,7 @@ interface Run {
 export class DispatchService {
   private readonly lanes = new Map<number, LaneWork>();
   private readonly mailings: OpenMailings;
+  private lookedAt = -Infinity;
 
   constructor(private readonly options: DispatchOptions) {
     this.mailings = new OpenMailings(options.read, options.clock);
@@ -59,6 +64,9 @@ export class DispatchService {
    * @throws when the database cannot be reached.
    */
   async run(): Promise<number | undefined> {
+    const pause = this.lookedAt + LEAST_PAUSE_MS - this.options.clock.monotonic();
+    if (pause > 0) await sleep(pause);
+    this.lookedAt = this.options.clock.monotonic();
     const mailings = await this.mailings.read();
     const lanes = await readLanes(this.options.read);
     this.closeAllBut(lanes);

@@ -35,6 +35,7 @@ export interface WorldOptions {
 const SLACK = 1.05;
 const HORIZON_MS = 500;
 const BEHIND_LANE_MS = 80;
+const MAILING_LATE_MS = 100;
 const ASK_SHORTLY_BEFORE_MS = 60;
 const STEP_MS = 40;
 const ANY_NUMBER = 1_000_000;
@@ -130,22 +131,23 @@ export class World {
     if (message.sentAt !== null || message.attempts !== attempts) return;
     const rate = this.options.mailings[message.mailingId - 1]?.ratePerSecond ?? null;
     const lane = this.options.laneRate === null ? -Infinity : this.freeAt('lane');
-    const own = Math.max(lane, rate === null ? this.now : this.freeAt(message.mailingId));
+    const base = Math.max(lane, this.now);
+    const own = rate === null ? base : this.freeAt(message.mailingId, base - MAILING_LATE_MS, base);
     const isReady = lane === -Infinity || own <= lane + BEHIND_LANE_MS;
-    if (!isReady || own > this.now + HORIZON_MS) {
+    if (!isReady || Math.max(own, lane) > this.now + HORIZON_MS) {
       this.queue.push({ ...job, at: own - (isReady ? HORIZON_MS / 2 : ASK_SHORTLY_BEFORE_MS) });
       return;
     }
-    message.sentAt = Math.max(own, this.now);
+    message.sentAt = Math.max(own, lane, this.now);
     this.take('lane', this.options.laneRate, lane);
     this.take(message.mailingId, rate, own);
     const rows = this.pending.get(`${message.mailingId}/${message.zoneId}`);
     rows?.splice(rows.indexOf(message), 1);
   }
 
-  private freeAt(key: number | 'lane'): number {
-    const next = this.nextAt.get(key) ?? this.now;
-    return next >= this.now - STEP_MS ? next : this.now;
+  private freeAt(key: number | 'lane', least = this.now - STEP_MS, otherwise = this.now): number {
+    const next = this.nextAt.get(key) ?? -Infinity;
+    return next >= least ? next : otherwise;
   }
 
   private take(key: number | 'lane', rate: number | null, at: number): void {
