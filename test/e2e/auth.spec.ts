@@ -170,7 +170,7 @@ describe('API keys', () => {
 
   it('have a name of their own', async () => {
     const made = await makeKey('viewer');
-    const again = await admin.post('/tokens', { name: made.name, role: 'viewer' });
+    const again = await admin.post('/tokens', { name: ` ${made.name}\n`, role: 'viewer' });
     expect(again.status).toBe(409);
     expect(again.body.errors.map((error) => error.path)).toEqual(['name']);
   });

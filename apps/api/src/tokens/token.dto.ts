@@ -1,17 +1,20 @@
 import { IsIn, IsString, Length, Matches } from 'class-validator';
 import { ROLES, type Role } from '@app/domain';
+import { canonicalName } from '@app/platform';
 import { IsInstant } from '../mailings/rules.js';
+import { Canonical } from '../server/canonical.js';
 import { MayBeMissing } from '../server/optional.js';
 
 /** An API key to be made. */
 export class CreateTokenDto {
   /**
-   * What it is for; unique.
+   * What it is for; unique, in one line. It is stored in NFC, without white space at its ends.
    * @example "crm"
    */
+  @Canonical(canonicalName)
   @IsString()
-  @Length(1, 100)
-  @Matches(/^\S(.*\S)?$/, { message: 'must not begin or end with white space' })
+  @Length(1, 100, { message: 'must be 1 to 100 characters' })
+  @Matches(/^\S(.*\S)?$/, { message: 'must be one line, and not blank' })
   name: string;
 
   /**
