@@ -15,6 +15,7 @@ import {
   where: `status IN ('pending', 'sending')`,
 })
 @Index('reports_date', ['date', 'id'])
+@Index('reports_kind', ['kind', 'id'])
 @Index('reports_requested', ['createdAt'], { where: 'requested' })
 @Check('reports_sent_at_when_sent', `(status = 'sent') = (sent_at IS NOT NULL)`)
 @Check('reports_content_before_sending', `content IS NOT NULL OR status IN ('pending', 'failed')`)

@@ -57,6 +57,7 @@ CREATE TABLE reports (
 CREATE UNIQUE INDEX reports_once ON reports (kind, key, transport) WHERE NOT requested;
 CREATE INDEX reports_open ON reports (transport, not_before) WHERE status IN ('pending', 'sending');
 CREATE INDEX reports_date ON reports (date, id);
+CREATE INDEX reports_kind ON reports (kind, id);
 -- How many were asked for lately: there is a limit.
 CREATE INDEX reports_requested ON reports (created_at) WHERE requested;
 

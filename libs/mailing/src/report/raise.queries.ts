@@ -128,6 +128,9 @@ export interface ClosedBreaker {
   closedAt: Date;
 }
 
+/** Alerts about openings that are looked at for their end: the newest, for there are more every year. */
+const MOST_OPENINGS = 2_000;
+
 /** Openings with an alert that are over, and whose end has none. */
 export async function findClosedBreakers(db: Queryable, now: Date): Promise<ClosedBreaker[]> {
   const { rows } = await db.query<ClosedBreaker>({
@@ -135,12 +138,13 @@ export async function findClosedBreakers(db: Queryable, now: Date): Promise<Clos
     text: `
       SELECT DISTINCT o.key, l.name AS channel, (o.content ->> 'openedAt')::timestamptz AS "openedAt",
         CASE WHEN l.state = 'closed' THEN LEAST(l.updated_at, $1) ELSE $1 END AS "closedAt"
-      FROM reports o JOIN lanes l ON l.id = split_part(o.key, '@', 1)::int
-      WHERE o.kind = 'breaker_open' AND NOT o.requested
-        AND (l.state = 'closed' OR o.key <> l.id || '@' || floor(extract(epoch FROM l.opened_at) * 1000))
+      FROM (SELECT key, content FROM reports WHERE kind = 'breaker_open' AND NOT requested
+        ORDER BY id DESC LIMIT $2) o
+      JOIN lanes l ON l.id = split_part(o.key, '@', 1)::int
+      WHERE (l.state = 'closed' OR o.key <> l.id || '@' || floor(extract(epoch FROM l.opened_at) * 1000))
         AND NOT EXISTS (SELECT FROM reports c
           WHERE c.kind = 'breaker_closed' AND c.key = o.key AND NOT c.requested)`,
-    values: [now],
+    values: [now, MOST_OPENINGS],
   });
   return rows;
 }
