@@ -179,14 +179,32 @@ export class ClientMessageDto {
   /** @example "Spring sale" */
   mailingName: string;
 
+  /**
+   * Where the last attempt went; null before the first one.
+   * @example "79161234567"
+   */
+  phone: string | null;
+
   /** @example "sent" */
   status: MessageStatus;
+
+  /**
+   * It was sent again after an attempt without a readable answer, so it may have arrived twice.
+   * @example false
+   */
+  repeated: boolean;
 
   /**
    * Attempts so far.
    * @example 1
    */
   attempts: number;
+
+  /**
+   * When it was planned.
+   * @example "2026-07-01T08:59:58.000Z"
+   */
+  createdAt: string;
 
   /**
    * When the provider confirmed it; null: it has not.

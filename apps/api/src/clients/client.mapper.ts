@@ -6,5 +6,10 @@ export function toClient({ id, phone, operatorCode, tags, timezone }: ClientRow)
 }
 
 export function toClientMessage(row: ClientMessageRow): ClientMessageDto {
-  return { ...row, sentAt: row.sentAt?.toISOString() ?? null };
+  const { createdAt, sentAt } = row;
+  return {
+    ...row,
+    createdAt: createdAt.toISOString(),
+    sentAt: sentAt?.toISOString() ?? null,
+  };
 }

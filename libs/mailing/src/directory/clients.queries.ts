@@ -148,8 +148,14 @@ export interface ClientMessageRow {
   id: number;
   mailingId: number;
   mailingName: string;
+  /** Where the last attempt went; null before the first one. */
+  phone: string | null;
   status: MessageStatus;
+  /** It may have arrived twice. */
+  repeated: boolean;
   attempts: number;
+  /** When it was planned. */
+  createdAt: Date;
   sentAt: Date | null;
   lastErrorCode: string | null;
   lastError: string | null;
@@ -165,8 +171,8 @@ export async function listClientMessages(
   const { rows } = await db.query<ClientMessageRow>({
     name: 'list-client-messages',
     text: `
-      SELECT m.id, g.id AS "mailingId", g.name AS "mailingName", m.status, m.attempts,
-        m.sent_at AS "sentAt", m.last_error_code AS "lastErrorCode", m.last_error AS "lastError"
+      SELECT m.id, g.id AS "mailingId", g.name AS "mailingName", m.address AS phone, m.status,
+        m.repeated, m.attempts, m.created_at AS "createdAt", m.sent_at AS "sentAt", m.last_error_code AS "lastErrorCode", m.last_error AS "lastError"
       FROM (${MAILINGS_OF_CLIENT}) b
       JOIN mailings g ON g.id = b.mailing_id AND g.deleted_at IS NULL
       CROSS JOIN LATERAL (
