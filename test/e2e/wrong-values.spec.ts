@@ -9,7 +9,7 @@ import {
   type TestDatabase,
 } from '@app/testkit';
 
-const MAILING = { name: 'Sale', text: 'Half price', endAt: '2100-01-01T00:00:00Z' };
+const MAILING = { name: 'Sale', text: 'Half price', filter: {}, endAt: '2100-01-01T00:00:00Z' };
 
 let database: TestDatabase;
 let api: RunningApi;
@@ -87,7 +87,6 @@ describe('the words of a refusal', () => {
     expect(answer.body.errors.sort((a, b) => (a.path < b.path ? -1 : 1))).toEqual([
       { path: 'endAt', message: 'is required' },
       { path: 'filter.tags[0]', message: 'must be a string' },
-      { path: 'name', message: 'is required' },
       { path: 'text', message: 'is required' },
       { path: 'window.from', message: 'is required' },
       {
