@@ -1,9 +1,7 @@
 import { createLogger, loadConfig, main } from '@app/platform';
-import { createDataSource } from '@app/domain';
+import { createDataSource, MIGRATION_LOCK } from '@app/domain';
 import { migrateQueue } from '@app/queue';
 
-/** Any number; whoever comes second waits for the first and finds nothing left to do. */
-const MIGRATION_LOCK = 0x504f5303;
 /** A new index on a large table takes its time. */
 const LONGEST_STEP_MS = 6 * 60 * 60 * 1_000;
 

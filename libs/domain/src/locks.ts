@@ -19,8 +19,11 @@ export const TAG_NAMES_LOCK = 0x504f5304;
 /** Advisory lock of whoever asks for a report by hand: their number is limited. */
 export const REPORT_REQUESTS_LOCK = 0x504f5305;
 
+/** Advisory lock of whoever moves the sequence of the messages' ids; held for the moment of that. */
+export const IDS_LOCK = 0x504f5307;
+
+/** Advisory lock of `npm run migrate`: whoever comes second waits for the first. */
+export const MIGRATION_LOCK = 0x504f5303;
+
 /** `NOTIFY` on this channel wakes beat; the payload is not used. */
 export const WAKE_CHANNEL = 'posthorn_wake';
-
-/** Advisory lock of whoever moves the sequence of the messages' ids; held for the moment of that. */
-export const IDS_LOCK = 0x504f5303;
