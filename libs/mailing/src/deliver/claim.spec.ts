@@ -204,6 +204,10 @@ describe('the claim', () => {
     const [first, second] = await claim(ids);
     expect(first?.textVersion).toBe(2);
     expect(second).toMatchObject({ textVersion: 1, phone: '79998887766', unconfirmed: true });
+    // Where they go is written down, whatever becomes of the clients' phones.
+    expect(
+      await sql('SELECT address FROM messages WHERE id = ANY ($1) ORDER BY id', [ids]),
+    ).toEqual([{ address: first?.phone }, { address: '79998887766' }]);
   });
 
   it('is found again by its number when the answer got lost', async () => {
