@@ -136,10 +136,16 @@ describe.each(BACKENDS)('the queue inspector on %s', (backend) => {
     expect(headers.get('content-security-policy')).toContain("default-src 'self'");
   });
 
-  it('does what an admin asks for', async () => {
-    expect((await admin.put(`/queues/api/queues/${QUEUE}/pause`)).status).toBe(200);
-    expect(await board()).toMatchObject([{ isPaused: true }]);
-    expect((await admin.put(`/queues/api/queues/${QUEUE}/resume`)).status).toBe(200);
+  it.each(['pause', 'empty', 'obliterate'])(
+    'shows and changes nothing: sending is not stopped by %s',
+    async (action) => {
+      expect((await admin.put(`/queues/api/queues/${QUEUE}/${action}`)).status).toBe(405);
+      expect(await board()).toMatchObject([{ isPaused: false, counts: { waiting: 1 } }]);
+    },
+  );
+
+  it('cannot pause all queues at once either', async () => {
+    await admin.put('/queues/api/queues/pause');
     expect(await board()).toMatchObject([{ isPaused: false }]);
   });
 

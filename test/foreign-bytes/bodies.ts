@@ -1,6 +1,6 @@
 /** What is repeated: separators, and beginnings of what a pattern looks for without its end. */
-export const UNITS = [
-  ...'-._~ \t\n\r,;:/+*=&?%@#!|\'"`\\<>()[]{}0179eEzZ_',
+export const UNITS: readonly string[] = [
+  ...'-._~ \t\n\r,;:/+*=&?%@#!|\'"`\\<>()[]{}0179eEzZ_'.split(''),
   '\0',
   '\u0085',
   '\u00a0',
@@ -57,7 +57,7 @@ export const UNITS = [
   'xn--a.',
   'a.',
   'Europe/',
-] as const;
+];
 
 /** Nested ones, opened and never closed, and closed. */
 export const NESTED: readonly [open: string, close: string][] = [

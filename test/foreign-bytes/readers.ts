@@ -77,7 +77,10 @@ export const READERS: Record<string, Reader<unknown>> = {
   'an answer of 503': answered(503),
   'a message in an answer': answered(422, (message) => JSON.stringify({ message })),
   'a code in an answer': answered(200, (code) => JSON.stringify({ code })),
-  'an excerpt': bytes(Buffer.from, (body) => excerptOf(body, SECRETS)),
+  'an excerpt': bytes(
+    (input) => Buffer.from(input),
+    (body) => excerptOf(body, SECRETS),
+  ),
   'a detail': text((words) => detailOf(words, SECRETS)),
   'the words of a failed call': text((words) =>
     classifyFailure(new CallError('protocol', true, words), SECRETS),
@@ -89,8 +92,9 @@ export const READERS: Record<string, Reader<unknown>> = {
   'a content encoding': text((encoding) => decompress(Buffer.from('x'), encoding, CAP)),
   'a gzip body': bytes(gzipSync, (body) => decompress(body, 'gzip', CAP)),
   'a brotli body': bytes(quickBrotli, (body) => decompress(body, 'br', CAP)),
-  'a body that only says that it is gzip': bytes(Buffer.from, (body) =>
-    decompress(body, 'gzip', CAP),
+  'a body that only says that it is gzip': bytes(
+    (input) => Buffer.from(input),
+    (body) => decompress(body, 'gzip', CAP),
   ),
   'a JWT': text(readJwtExpiry),
   'the payload of a JWT': json(
@@ -104,7 +108,7 @@ export const READERS: Record<string, Reader<unknown>> = {
   'a mail server’s acceptance': text((words) =>
     successOf({ accepted: [words, { address: words }], response: words }, recipients),
   ),
-  'a request’s body': bytes(Buffer.from, parseJsonBody),
+  'a request’s body': bytes((input) => Buffer.from(input), parseJsonBody),
   'texts in a request’s body': json((input) => [{ [input.slice(0, 100)]: input }], unusableText),
   'the canonical form of a body': json(tryParse, canonicalJson),
   'the fields of a body': json(tryParse, (body) => shapeOf(WriteClientDto, body as object)),

@@ -4,8 +4,15 @@ import {
   type OnApplicationBootstrap,
   type OnModuleDestroy,
 } from '@nestjs/common';
-import { cancelStatements } from '@app/domain';
-import { DispatchService, FinishService, PlanService, SlotsService } from '@app/mailing';
+import { cancelStatements, type Queryable } from '@app/domain';
+import {
+  DispatchService,
+  FinishService,
+  forgetQueueTroubles,
+  noteQueueTrouble,
+  PlanService,
+  SlotsService,
+} from '@app/mailing';
 import {
   Gauge,
   health,
@@ -16,6 +23,7 @@ import {
   systemClock,
   taskHealth,
 } from '@app/platform';
+import { queueTroubles } from '@app/queue';
 import type pg from 'pg';
 import { BEAT_CONFIG, type BeatConfig, LOGGER } from './config.js';
 import { LeaderSession } from './leader-session.js';
@@ -51,6 +59,7 @@ export class BeatService implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     health.register('ready', 'database', () => this.checkContact());
+    health.register('ready', 'queue', () => queueTroubles.check());
     health.register('ready', 'tasks', () => taskHealth.check(systemClock.monotonic()));
   }
 
@@ -134,6 +143,7 @@ class Term {
     const engine = untilStopped(session.db);
     const patient = untilStopped(session.patient);
     this.stops = [engine.stop, patient.stop];
+    this.showQueueTroubles(engine.db, logger);
     const { db } = engine;
     const slots = new SlotsService(db, logger);
     this.readers = readPool(config.directUrl, 'posthorn-beat-dispatch', logger, {
@@ -165,12 +175,24 @@ class Term {
     });
   }
 
+  /** In the lanes' rows, for the API, which has no queue of its own. */
+  private showQueueTroubles(db: Queryable, logger: Logger): void {
+    const report = (error: unknown) => {
+      logger.debug({ error: messageOf(error) }, 'the queue’s trouble could not be noted');
+    };
+    let last = forgetQueueTroubles(db).catch(report);
+    queueTroubles.listen((lane, words) => {
+      last = last.then(() => noteQueueTrouble(db, lane, words)).catch(report);
+    });
+  }
+
   /** Whether the leader can work. */
   check(): Promise<void> {
     return this.session.check();
   }
 
   async end(): Promise<void> {
+    queueTroubles.listen(undefined);
     this.desk.stop();
     for (const stop of this.stops) stop();
     const impatience = setInterval(() => void this.cancelStatements(), CANCEL_AFTER_MS);
@@ -184,6 +206,7 @@ class Term {
       clearInterval(impatience);
     }
     taskHealth.forgetAll();
+    queueTroubles.forgetAll();
     await this.session.close();
   }
 

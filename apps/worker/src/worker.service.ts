@@ -7,24 +7,18 @@ import {
 import { type Channel, NotificationApiChannel } from '@app/channels';
 import { cancelStatements, checkPool, createDataSource, poolOf } from '@app/domain';
 import { configureLane, DeliverService } from '@app/mailing';
-import {
-  health,
-  HealthFault,
-  type Logger,
-  messageOf,
-  onSlowStop,
-  systemClock,
-} from '@app/platform';
-import { DeliveryConsumer } from '@app/queue';
+import { health, type Logger, messageOf, onSlowStop, systemClock } from '@app/platform';
+import { DeliveryConsumer, queueTroubles } from '@app/queue';
 import type { DataSource } from 'typeorm';
+import { isDatabaseFree, Liveness } from './liveness.js';
 import { ProviderToken } from './provider-token.js';
 import { LOGGER, WORKER_CONFIG, type WorkerConfig } from './config.js';
 
 const LANE = 'notification';
+const APPLICATION = 'posthorn-worker';
 const RECONNECT_MS = 1_000;
 /** A server that is not the one that writes any more is left after this, whatever it answers, s. */
 const LIFETIME_S = 600;
-const STUCK_LIMIT_MS = 60_000;
 
 /** Connects the lanes' queues with the channels. */
 @Injectable()
@@ -34,6 +28,10 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
   private token: ProviderToken | undefined;
   private consumer: DeliveryConsumer | undefined;
   private deliver: DeliverService | undefined;
+  private readonly liveness = new Liveness({
+    stalledForMs: () => this.consumer?.stalledForMs() ?? 0,
+    isDatabaseFree: () => isDatabaseFree(this.config.databaseUrl, APPLICATION),
+  });
   private stopped = false;
   private complaint: string | undefined;
 
@@ -41,13 +39,14 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(WORKER_CONFIG) private readonly config: WorkerConfig,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
-    this.dataSource = createDataSource(config.databaseUrl, 'posthorn-worker', {
+    this.dataSource = createDataSource(config.databaseUrl, APPLICATION, {
       size: 6,
       lifetimeS: LIFETIME_S,
       avoidSequentialScans: true,
     });
     health.register('ready', 'database', () => this.checkDatabase());
-    health.register('live', 'queue', () => this.checkQueue());
+    health.register('ready', 'queue', () => queueTroubles.check());
+    health.register('live', 'queue', () => this.liveness.check());
     onSlowStop(() => cancelStatements(poolOf(this.dataSource)));
   }
 
@@ -58,6 +57,7 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
 
   async onModuleDestroy(): Promise<void> {
     this.stopped = true;
+    this.liveness.stop();
     await this.consumer?.close();
     await this.deliver?.close();
     this.token?.stop();
@@ -131,14 +131,5 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
     return this.dataSource.isInitialized
       ? checkPool(poolOf(this.dataSource))
       : Promise.reject(new Error(this.complaint ?? 'not connected yet'));
-  }
-
-  private checkQueue(): Promise<void> {
-    const stuckMs = this.consumer?.stuckForMs() ?? 0;
-    return stuckMs < STUCK_LIMIT_MS
-      ? Promise.resolve()
-      : Promise.reject(
-          new HealthFault(`jobs have been waiting for ${Math.round(stuckMs / 1000)} s`),
-        );
   }
 }

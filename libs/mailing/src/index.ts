@@ -1,6 +1,7 @@
 export { SlotsService } from './plan/slots.service.js';
 export { PlanService } from './plan/plan.service.js';
 export { DispatchService, type DispatchOptions } from './dispatch/dispatch.service.js';
+export { forgetQueueTroubles, noteQueueTrouble } from './dispatch/queue-trouble.queries.js';
 export { DeliverService, type DeliverOptions } from './deliver/deliver.service.js';
 export { FinishService } from './finish/finish.service.js';
 export { nextSlot, UnknownTimezoneError } from './plan/slots.js';

@@ -74,17 +74,20 @@ export function createWorker(
   processor: Processor,
   options: Omit<WorkerOptions, 'connection'>,
 ): Worker {
-  return isPostgres(url)
-    ? (new Worker(
-        name,
-        processor,
-        { ...options, runRetryDelay: RETRY_MS, connection: postgres(url, 10) },
-        patientBackend,
-      ) as unknown as Worker)
-    : new Worker(name, processor, {
-        ...options,
-        connection: { ...REDIS_OPTIONS, url, maxRetriesPerRequest: null },
-      });
+  if (isPostgres(url)) {
+    return new Worker(
+      name,
+      processor,
+      { ...options, runRetryDelay: RETRY_MS, connection: postgres(url, 10) },
+      patientBackend,
+    ) as unknown as Worker;
+  }
+  const worker = new Worker(name, processor, {
+    ...options,
+    connection: { ...REDIS_OPTIONS, url, maxRetriesPerRequest: null },
+  });
+  waitAfterFailures(worker.backend);
+  return worker;
 }
 
 /** The client library ends no pool that it was given: ours, with prepared sessions, ends with it. */
@@ -100,23 +103,31 @@ const owningBackend: typeof createPostgresBackend = (name, options, ...more) => 
   return backend;
 };
 
-/**
- * After any failure but a refused connection the client library asks for the next job at once: while
- * a server restarts that is thousands of new connections a second.
- */
 const patientBackend: typeof createPostgresBackend = (...settings) => {
   const backend = owningBackend(...settings);
+  waitAfterFailures(backend);
+  return backend;
+};
+
+/**
+ * After any failure but a refused connection the client library asks for the next job at once: while
+ * a server restarts that is thousands of new connections a second, and with a Redis that refuses the
+ * command 10,000 errors a second.
+ */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the backends differ in it
+function waitAfterFailures<Call extends unknown[]>(backend: {
+  moveToActive: (...call: Call) => Promise<unknown[]>;
+}): void {
   const take = backend.moveToActive.bind(backend);
   backend.moveToActive = async (...call) => {
     try {
-      return (await take(...call)) as unknown[];
+      return await take(...call);
     } catch (error) {
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       throw error;
     }
   };
-  return backend;
-};
+}
 
 /** The queue's tables, where the backend has any. Safe to run at any time, by several at once. */
 export async function migrateQueue(url: string): Promise<void> {

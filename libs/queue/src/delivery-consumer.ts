@@ -3,6 +3,7 @@ import { type Logger, messageOf } from '@app/platform';
 import { createWorker } from './backend.js';
 import { bounded } from './bounded.js';
 import { DeliveryQueue } from './delivery-queue.js';
+import { queueTroubles } from './troubles.js';
 import { type DeliveryJob, parseDeliveryJob } from './jobs.js';
 
 export interface ConsumerOptions {
@@ -35,6 +36,11 @@ export class DeliveryConsumer {
   private readonly watchdog: NodeJS.Timeout;
   private active = 0;
   private lastJobAt = performance.now();
+  /** A job was taken or ended. */
+  private movedAt = performance.now();
+  /** Since when jobs wait, at every look; null: none does, or the queue is away. */
+  private backlogSince: number | null = null;
+  private refusedAt = -Infinity;
   private waitingSince: number | null = null;
   private closing = false;
   private watching = false;
@@ -55,6 +61,12 @@ export class DeliveryConsumer {
   /** How long jobs have been waiting although there is room for them, ms; 0 when all is well. */
   stuckForMs(): number {
     return this.waitingSince === null ? 0 : performance.now() - this.waitingSince;
+  }
+
+  /** How long jobs have been waiting while none was taken and none in hand ended, ms. */
+  stalledForMs(): number {
+    if (this.backlogSince === null) return 0;
+    return performance.now() - Math.max(this.backlogSince, this.movedAt);
   }
 
   /** Takes no new jobs for so long, for others to take them; those in hand go on. */
@@ -88,6 +100,11 @@ export class DeliveryConsumer {
     await bounded(this.queue.close(), LET_GO_MS).catch(() => undefined);
   }
 
+  /** Under which name what the queue says to the taking of jobs is known. */
+  private get taking(): string {
+    return `${this.options.lane}, taking jobs`;
+  }
+
   private untilIdle(): Promise<void> {
     return this.active === 0
       ? Promise.resolve()
@@ -107,6 +124,8 @@ export class DeliveryConsumer {
     });
     worker.on('error', (error) => {
       logger.debug({ lane, error: messageOf(error) }, 'queue connection');
+      this.refusedAt = performance.now();
+      queueTroubles.note(this.taking, error, logger);
     });
     worker.on('failed', (job, error) => {
       logger.warn({ lane, job: job?.id, error: messageOf(error) }, 'job failed');
@@ -115,13 +134,14 @@ export class DeliveryConsumer {
   }
 
   private async process(job: Job, token: string | undefined): Promise<void> {
-    this.lastJobAt = performance.now();
+    this.lastJobAt = this.movedAt = performance.now();
     this.active++;
     try {
       const later = await this.options.handle(readJob(job.data));
       if (later) await putOff(job, later.againInMs, token);
     } finally {
       this.active--;
+      this.movedAt = performance.now();
       if (this.active === 0) this.whenIdle?.();
     }
   }
@@ -132,8 +152,19 @@ export class DeliveryConsumer {
    */
   private async countWaiting(): Promise<number> {
     try {
-      return await this.queue.waiting();
+      const { lane, logger } = this.options;
+      if (await this.queue.resumeIfPaused()) {
+        logger.warn({ lane }, 'the queue had been paused by hand: it goes on');
+      }
+      const waiting = await this.queue.takeable();
+      if (waiting === 0) this.backlogSince = null;
+      else this.backlogSince ??= performance.now();
+      if (performance.now() - this.refusedAt > 2 * WATCH_INTERVAL_MS) {
+        queueTroubles.clear(this.taking, logger);
+      }
+      return waiting;
     } catch {
+      this.backlogSince = null;
       const { url, lane, logger } = this.options;
       void this.queue.close();
       this.queue = new DeliveryQueue(url, lane, logger);

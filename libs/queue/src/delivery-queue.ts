@@ -2,6 +2,7 @@ import type { JobJson, Queue } from 'bullmq';
 import { type Logger, messageOf } from '@app/platform';
 import { createQueue, type OpenQueue } from './backend.js';
 import { bounded } from './bounded.js';
+import { queueTroubles } from './troubles.js';
 import { DELIVER, type DeliveryJob, deliveryJobId } from './jobs.js';
 
 /** Jobs that are added at a time: all that they need lives until the answer, so more cost memory. */
@@ -31,13 +32,18 @@ export class DeliveryQueue {
   private readonly queue: Queue;
   private readonly opened: OpenQueue;
 
-  constructor(url: string, lane: string, logger: Logger) {
+  constructor(
+    url: string,
+    private readonly lane: string,
+    private readonly logger: Logger,
+  ) {
     this.opened = createQueue(lane, url, {
       streams: { events: { maxLen: 100 } },
     });
     this.queue = this.opened.queue;
     this.queue.on('error', (error) => {
       logger.debug({ lane, error: messageOf(error) }, 'queue connection');
+      queueTroubles.note(lane, error, logger);
     });
   }
 
@@ -50,19 +56,52 @@ export class DeliveryQueue {
   async feed(items: FeedItem[], nowMs: number): Promise<void> {
     for (let start = 0; start < items.length; start += BULK) {
       const jobs = items.slice(start, start + BULK).map((item) => entryOf(item, nowMs));
-      await bounded(this.queue.backend.addJobs(jobs));
+      await this.ask(this.queue.backend.addJobs(jobs));
     }
   }
 
   /** Adds the job that carries a breaker's probe token. */
   async probe(job: DeliveryJob & { probe: number }, nowMs: number): Promise<void> {
     const jobId = `probe-${job.probe}-${nowMs}`;
-    await bounded(this.queue.add(DELIVER, job, { ...JOB_OPTIONS, attempts: 1, jobId, lifo: true }));
+    await this.ask(
+      this.queue.add(DELIVER, job, { ...JOB_OPTIONS, attempts: 1, jobId, lifo: true }),
+    );
   }
 
   /** Jobs that nobody has taken yet. */
   async waiting(): Promise<number> {
-    return bounded(this.queue.getJobCountByTypes('waiting', 'prioritized', 'delayed'));
+    return this.ask(this.queue.getJobCountByTypes('waiting', 'prioritized', 'delayed'));
+  }
+
+  /** Of these, the jobs that could be taken at once. */
+  async takeable(): Promise<number> {
+    return this.ask(this.queue.getJobCountByTypes('waiting', 'prioritized'));
+  }
+
+  /**
+   * Mailings and channels are paused, never the queue: what somebody paused by the queue's own means
+   * would stand still without anybody seeing why.
+   *
+   * @returns whether it was paused.
+   */
+  async resumeIfPaused(): Promise<boolean> {
+    if (!(await this.ask(this.queue.isPaused()))) return false;
+    await this.ask(this.queue.resume());
+    return true;
+  }
+
+  /** Within the time limit; what fails is told with what the queue said about itself. */
+  private async ask<T>(work: Promise<T>): Promise<T> {
+    try {
+      const answer = await bounded(work);
+      queueTroubles.clear(this.lane, this.logger);
+      return answer;
+    } catch (error) {
+      const said = queueTroubles.of(this.lane);
+      if (said === null) queueTroubles.note(this.lane, error, this.logger);
+      if (said === null || messageOf(error).includes(said)) throw error;
+      throw new Error(`${messageOf(error)}: ${said}`, { cause: error });
+    }
   }
 
   async close(): Promise<void> {

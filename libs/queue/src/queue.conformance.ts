@@ -205,6 +205,37 @@ export function describeQueue(name: string, url: () => string): void {
       expect(performance.now() - pausedAt).toBeGreaterThan(1_400);
     });
 
+    it('is not paused for long by its own means: whoever takes jobs lets it go on', async () => {
+      const opened = createQueue(lane, url(), {});
+      opened.queue.on('error', () => undefined);
+      await opened.queue.pause();
+      await queue.feed([item(1)], NOW);
+      const { jobs, done } = collect(1);
+      await done;
+      expect(jobs).toEqual([{ messageId: 1 }]);
+      expect(await opened.queue.isPaused()).toBe(false);
+      await opened.close();
+    }, 15_000);
+
+    it('tells for how long jobs wait and none is taken or ends', async () => {
+      let finish: () => void = () => undefined;
+      const consumer = consume(
+        () =>
+          new Promise<void>((end) => {
+            finish = end;
+          }),
+        1,
+      );
+      await queue.feed([item(1), item(2)], NOW);
+      while (consumer.stalledForMs() < 1_000) await new Promise((next) => setTimeout(next, 50));
+      finish();
+      while (consumer.stalledForMs() > 0) {
+        finish();
+        await new Promise((next) => setTimeout(next, 50));
+      }
+      finish();
+    }, 30_000);
+
     it('closes only when the jobs in hand are done', async () => {
       await queue.feed([item(1)], NOW);
       let finish: () => void = () => undefined;

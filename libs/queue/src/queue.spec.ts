@@ -1,9 +1,12 @@
-import { createLogger } from '@app/platform';
-import { createTestDatabase, freePort, TEST_REDIS, type TestDatabase } from '@app/testkit';
+import { Redis } from 'ioredis';
+import { createLogger, type Logger } from '@app/platform';
+import { createTestDatabase, freePort, TEST_REDIS, type TestDatabase, waitFor } from '@app/testkit';
 import { migrateQueue } from './backend.js';
+import { DeliveryConsumer } from './delivery-consumer.js';
 import { DeliveryQueue } from './delivery-queue.js';
 import { deliveryJobId, parseDeliveryJob } from './jobs.js';
 import { describeQueue } from './queue.conformance.js';
+import { QueueTroubles, queueTroubles } from './troubles.js';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -39,6 +42,78 @@ describe('a queue whose backend is away', () => {
       await queue.close();
     },
   );
+});
+
+const withRedis = redis === undefined ? describe.skip : describe;
+withRedis('a Redis that refuses', () => {
+  const name = `limited-${process.pid}`;
+  const logger = createLogger('test', 'silent');
+  let admin: Redis;
+  const urlWith = (password: string) =>
+    (redis ?? '').replace('redis://', `redis://${name}:${password}@`);
+
+  beforeAll(async () => {
+    admin = new Redis(redis ?? '');
+    await admin.call('ACL', 'SETUSER', name, 'on', '>right', '~*', '+@all', '-eval', '-evalsha');
+  });
+  afterAll(async () => {
+    await admin.call('ACL', 'DELUSER', name);
+    await admin.quit();
+  });
+  afterEach(() => {
+    queueTroubles.forgetAll();
+  });
+
+  it.each([
+    ['WRONGPASS', 'wrong'],
+    ['NOPERM', 'right'],
+  ])('is told with its own word, to who feeds and to health: %s', async (word, password) => {
+    const queue = new DeliveryQueue(urlWith(password), 'refused', logger);
+    await expect(queue.feed([{ messageId: 1, attempts: 0 }], 0)).rejects.toThrow(word);
+    await expect(queueTroubles.check()).rejects.toThrow(`refused: ${word}`);
+    await queue.close();
+  });
+
+  it('is not asked again ten thousand times a second by who takes jobs', async () => {
+    const before = errorsIn(await admin.info('errorstats'));
+    const handle = () => Promise.resolve(undefined);
+    const options = { url: urlWith('right'), lane: 'refused', concurrency: 4, logger, handle };
+    const consumer = new DeliveryConsumer(options);
+    await waitFor(() => Promise.resolve(queueTroubles.of('refused, taking jobs') !== null), {
+      timeoutMs: 5_000,
+      what: 'the consumer is refused',
+    });
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect(errorsIn(await admin.info('errorstats')) - before).toBeLessThan(100);
+    await consumer.close();
+  });
+
+  function errorsIn(info: string): number {
+    return Number(/errorstat_NOPERM:count=(\d+)/.exec(info)?.[1] ?? 0);
+  }
+});
+
+describe('what a queue says', () => {
+  it('is logged once, heard of, and forgotten when it serves the lane again', async () => {
+    const troubles = new QueueTroubles();
+    const logged: string[] = [];
+    const heard: (string | null)[] = [];
+    const line = (_: unknown, text: string) => void logged.push(text);
+    const logger = { warn: line, info: line } as unknown as Logger;
+    troubles.listen((_, words) => heard.push(words));
+    for (let times = 0; times < 3; times++) troubles.note('a', new Error('NOPERM no'), logger);
+    troubles.note('a', new Error('connect ECONNREFUSED 10.0.0.3:6379'), logger);
+    await expect(troubles.check()).rejects.toThrow('a: cannot be reached');
+    troubles.clear('a', logger);
+    troubles.clear('a', logger);
+    await expect(troubles.check()).resolves.toBeUndefined();
+    expect(heard).toEqual(['NOPERM no', 'connect ECONNREFUSED 10.0.0.3:6379', null]);
+    expect(logged).toEqual([
+      'the queue does not serve this lane',
+      'the queue does not serve this lane',
+      'the queue serves this lane again',
+    ]);
+  });
 });
 
 describe('a job', () => {

@@ -62,6 +62,12 @@ export class ChannelDto {
    */
   tokenExpiresAt: Date | null;
 
+  /**
+   * Why nothing of this channel gets into the queue, in the queue's own words; null: it takes jobs.
+   * @example "WRONGPASS invalid username-password pair or user is disabled."
+   */
+  queueTrouble: string | null;
+
   /** @example "2030-03-01T06:00:00.000Z" */
   updatedAt: Date;
 }

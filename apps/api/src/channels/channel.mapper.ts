@@ -15,6 +15,7 @@ export function toChannel(channel: ChannelView): ChannelDto {
     ratePerSecond: channel.ratePerSecond,
     tokenSource: channel.tokenSource,
     tokenExpiresAt: channel.tokenExpiresAt,
+    queueTrouble: channel.queueTrouble,
     updatedAt: channel.updatedAt,
   };
 }

@@ -68,7 +68,7 @@ export class Inspector {
           const isFile = request.routeOptions.url?.startsWith(`${BASE}/static`) ?? false;
           if (isFile) return undefined;
           return this.whenReachable(reply, (queue) => {
-            board.addQueue(new BullMQAdapter(queue));
+            board.addQueue(new BullMQAdapter(queue, { readOnlyMode: true }));
           });
         });
         guarded.addHook('onSend', async (_request, reply) => {

@@ -51,6 +51,10 @@ export class Lane {
   @Column('timestamptz', { name: 'next_send_at', nullable: true })
   nextSendAt: Date | null;
 
+  /** What the queue said when it last refused beat; null: it takes jobs. */
+  @Column('text', { name: 'queue_trouble', nullable: true })
+  queueTrouble: string | null;
+
   /** The provider's token as set over the API, encrypted; null: the environment's. */
   @Column('bytea', { name: 'token_encrypted', nullable: true })
   tokenEncrypted: Buffer | null;

@@ -81,6 +81,7 @@ CREATE TABLE lanes (
   rate_per_second double precision,
   next_send_at timestamptz,
   token_encrypted bytea,
+  queue_trouble text,
   updated_at timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT lanes_name_key UNIQUE (name),
   CONSTRAINT lanes_rate_positive CHECK (rate_per_second > 0)

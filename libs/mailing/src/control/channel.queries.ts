@@ -15,13 +15,15 @@ export type ChannelRecord = Pick<
   | 'pausedUntil'
   | 'ratePerSecond'
   | 'tokenEncrypted'
+  | 'queueTrouble'
   | 'updatedAt'
 >;
 
 const COLUMNS = `
   id, name, channel, state, generation, reason, opened_at AS "openedAt", probe_at AS "probeAt", probes,
   CASE WHEN paused_until > clock_timestamp() THEN paused_until END AS "pausedUntil",
-  rate_per_second AS "ratePerSecond", token_encrypted AS "tokenEncrypted", updated_at AS "updatedAt"`;
+  rate_per_second AS "ratePerSecond", token_encrypted AS "tokenEncrypted", queue_trouble AS "queueTrouble",
+  updated_at AS "updatedAt"`;
 
 /** There are as many lanes as channels and bots: a list that needs no pages. */
 export async function listChannels(db: Queryable): Promise<ChannelRecord[]> {

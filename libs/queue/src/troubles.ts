@@ -1,0 +1,69 @@
+import { HealthFault, type Logger, messageOf } from '@app/platform';
+
+const MOST_WORDS = 300;
+/** Errors of one episode that are logged; further ones are of the same kind in other words. */
+const MOST_LOGGED = 5;
+
+interface Trouble {
+  words: string;
+  logged: Set<string>;
+}
+
+/**
+ * What the queue's backend said when it last refused a lane: `WRONGPASS`, `NOPERM`, `DENIED`, a refused
+ * connection. The client library says it in events only, while whoever waits for an answer sees but that
+ * there is none. One for each process, so that its health and its log tell it.
+ */
+export class QueueTroubles {
+  private readonly byLane = new Map<string, Trouble>();
+  private listener: ((lane: string, words: string | null) => void) | undefined;
+
+  /** @param listener hears of each change: the words, or null when the lane is served again. */
+  listen(listener: ((lane: string, words: string | null) => void) | undefined): void {
+    this.listener = listener;
+    for (const [lane, { words }] of this.byLane) listener?.(lane, words);
+  }
+
+  /** Said by the backend. It is logged once in an episode. */
+  note(lane: string, error: unknown, logger: Logger): void {
+    const words = messageOf(error).slice(0, MOST_WORDS);
+    const trouble = this.byLane.get(lane);
+    const logged = trouble?.logged ?? new Set();
+    if (trouble?.words !== words) {
+      this.byLane.set(lane, { words, logged });
+      this.listener?.(lane, words);
+    }
+    if (logged.has(words) || logged.size >= MOST_LOGGED) return;
+    logged.add(words);
+    logger.warn({ lane, error: words }, 'the queue does not serve this lane');
+  }
+
+  /** The backend did what it was asked to. */
+  clear(lane: string, logger: Logger): void {
+    if (!this.byLane.delete(lane)) return;
+    this.listener?.(lane, null);
+    logger.info({ lane }, 'the queue serves this lane again');
+  }
+
+  of(lane: string): string | null {
+    return this.byLane.get(lane)?.words ?? null;
+  }
+
+  /** For `ready`, which strangers may ask. @throws HealthFault with the words of a refusal. */
+  check(): Promise<void> {
+    const all = [...this.byLane].map(([lane, { words }]) => `${lane}: ${forStrangers(words)}`);
+    return all.length === 0 ? Promise.resolve() : Promise.reject(new HealthFault(all.join('; ')));
+  }
+
+  forgetAll(): void {
+    this.byLane.clear();
+  }
+}
+
+/** A refusal of Redis begins with its code; other words name hosts and ports. */
+function forStrangers(words: string): string {
+  return /^[A-Z]{4,} /.test(words) ? words : 'cannot be reached';
+}
+
+/** Those of this process. */
+export const queueTroubles = new QueueTroubles();
