@@ -75,14 +75,10 @@ export function repeated(unit: string): (size: number) => string {
   return (size) => unit.repeat(Math.ceil(size / unit.length)).slice(0, size);
 }
 
-/** A run behind what makes it matter: as text in JSON, behind a letter, before one. */
+/** A run by itself, and one that ends in what no pattern wants. */
 export function around(unit: string): ((size: number) => string)[] {
   const run = repeated(unit);
-  return [
-    run,
-    (size) => `x${run(size - 2)}x`,
-    (size) => JSON.stringify({ code: 1, message: run(Math.floor(size / 2)) }),
-  ];
+  return [run, (size) => `x${run(size - 2)}x`];
 }
 
 export function nested([open, close]: readonly [string, string]): ((size: number) => string)[] {

@@ -2,12 +2,12 @@
 export const SIZES = [2_048, 4_096, 8_192, 16_384, 32_768, 65_536];
 
 /** Faster than this no growth is told from noise, ms. */
-const NOTICEABLE_MS = 4;
+const NOTICEABLE_MS = 5;
 /** Four times the size takes four times as long, or sixteen times if it is quadratic. */
 const MOST_GROWTH = 9;
 /** Nothing that somebody sends may hold the loop for longer, ms. */
 const MOST_MS = 100;
-const LOOKS = 3;
+const LOOKS = 8;
 
 export interface Reader<Input> {
   /** Makes of a text what is read: not measured. */
@@ -16,7 +16,7 @@ export interface Reader<Input> {
 }
 
 export interface Growth {
-  /** Milliseconds by size, the best of some runs. */
+  /** Milliseconds of this thread's CPU by size, the best of some runs: others may be busy. */
   ms: number[];
   fault: string | null;
 }
@@ -48,7 +48,7 @@ function faultOf(ms: readonly number[]): string | null {
     if (time > MOST_MS) return `${time.toFixed(1)} ms for ${SIZES[index]} bytes`;
     const quarter = ms[index - 2];
     if (quarter === undefined || time < NOTICEABLE_MS) continue;
-    const growth = time / Math.max(quarter, NOTICEABLE_MS / 16);
+    const growth = time / Math.max(quarter, NOTICEABLE_MS / 10);
     if (growth > MOST_GROWTH) {
       return `four times the bytes (${SIZES[index]}) take ${growth.toFixed(1)} times as long, ${time.toFixed(1)} ms`;
     }
@@ -57,11 +57,12 @@ function faultOf(ms: readonly number[]): string | null {
 }
 
 function millisecondsOf<Input>(work: (input: Input) => unknown, input: Input): number {
-  const startedAt = performance.now();
+  const before = process.threadCpuUsage();
   try {
     work(input);
   } catch {
     // Refusing it is an answer too.
   }
-  return performance.now() - startedAt;
+  const { user, system } = process.threadCpuUsage(before);
+  return (user + system) / 1_000;
 }
