@@ -3,7 +3,7 @@ import { canonicalEmail, canonicalName, canonicalTimezone } from '@app/platform'
 import { keyOf } from '../../apps/api/src/auth/authenticate.js';
 import { WriteClientDto } from '../../apps/api/src/clients/client.dto.js';
 import { canonicalJson } from '../../apps/api/src/mailings/canonical-json.js';
-import { parseJsonBody, unusableText } from '../../apps/api/src/server/json-body.js';
+import { parseJsonBody } from '../../apps/api/src/server/json-body.js';
 import { shapeOf } from '../../apps/api/src/server/known-fields.js';
 import { urlFaults } from '../../apps/api/src/server/url-text.js';
 import { CallError } from '../../libs/channels/src/http/call-error.js';
@@ -109,7 +109,10 @@ export const READERS: Record<string, Reader<unknown>> = {
     successOf({ accepted: [words, { address: words }], response: words }, recipients),
   ),
   'a request’s body': bytes((input) => Buffer.from(input), parseJsonBody),
-  'texts in a request’s body': json((input) => [{ [input.slice(0, 100)]: input }], unusableText),
+  'texts in a request’s body': bytes(
+    (input) => Buffer.from(JSON.stringify([{ [input.slice(0, 100)]: input }])),
+    parseJsonBody,
+  ),
   'the canonical form of a body': json(tryParse, canonicalJson),
   'the fields of a body': json(tryParse, (body) => shapeOf(WriteClientDto, body as object)),
   'many unknown fields': json(
