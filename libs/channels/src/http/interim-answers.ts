@@ -6,6 +6,7 @@ const MOST_SKIPPED = 16;
 
 /** The `?` stands for the minor version; what follows is a space or the end of the line. */
 const STATUS_LINE = 'HTTP/1.? 100';
+const FIRST_DIGIT = 'HTTP/1.1 '.length;
 const END_OF_HEAD = '\r\n\r\n';
 const NOTHING: Buffer = Buffer.alloc(0);
 
@@ -76,6 +77,8 @@ export class ContinueFilter {
 }
 
 function mayBeContinue(bytes: Buffer): boolean {
+  // Nearly all: the status begins with another digit.
+  if (bytes.length > FIRST_DIGIT && bytes[FIRST_DIGIT] !== 0x31) return false;
   const start = bytes.toString('latin1', 0, STATUS_LINE.length + 1);
   for (let index = 0; index < Math.min(start.length, STATUS_LINE.length); index++) {
     const expected = STATUS_LINE[index];
