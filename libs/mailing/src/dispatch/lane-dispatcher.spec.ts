@@ -195,6 +195,19 @@ describe('dispatching', () => {
     expect((await byMailing())[id]).toBe(5);
   });
 
+  it('begins anew with a mailing that was reopened between two looks', async () => {
+    const id = await mailing(5);
+    await run();
+    await work(5);
+    await mailing(100);
+    await run();
+    await sql(`UPDATE messages SET status = 'pending', sent_at = NULL WHERE mailing_id = $1`, [id]);
+    await sql('UPDATE mailings SET updated_at = clock_timestamp() WHERE id = $1', [id]);
+    queue.waitingJobs = [];
+    await run();
+    expect((await byMailing())[id]).toBe(5);
+  });
+
   it('keeps what it knows when the database does not answer', async () => {
     await mailing(30);
     await run();

@@ -6,6 +6,8 @@ import { Pace } from './pace.js';
 const RETRY_ROUND_MS = 1_000;
 /** A zone that came to its end is read from its beginning again after this, to be sure, ms. */
 const WRAP_MS = 10_000;
+/** After a change, but not more often than this, ms: a scan must come further than what was fed. */
+const REWIND_MS = 2_000;
 /** What is left over of the retries' share is carried to the next look, but less than one message. */
 const MOST_CREDIT = 0.8;
 
@@ -41,21 +43,22 @@ export class MailingScan {
   private retryRoundAt = -Infinity;
   private total = 0;
   private version: string | null = null;
+  private openZones: readonly number[] = [];
+  private isChanged = false;
+  private rewoundAt = -Infinity;
 
   /** Takes over what the latest look at the mailing says. */
   update({ zones, total, version }: OpenMailing, now: number): void {
-    const open = new Set(zones);
-    for (const zoneId of this.zones.keys()) if (!open.has(zoneId)) this.close(zoneId);
-    for (const zoneId of zones) {
-      if (this.zones.has(zoneId)) continue;
-      this.zones.set(zoneId, { fresh: BEGINNING, retries: BEGINNING, startedAt: now });
-      this.ready.add(zoneId);
-    }
+    if (zones !== this.openZones) this.open(zones, now);
     // More was planned, behind all that was there: zones that came to their end go on from there.
     if (total !== this.total) for (const zoneId of zones) this.ready.add(zoneId);
-    if (this.version !== null && version !== this.version) this.offered.hurry(now);
     this.total = total;
+    if (this.version !== null && version !== this.version) {
+      this.isChanged = true;
+      this.offered.hurry(now);
+    }
     this.version = version;
+    if (this.isChanged && now - this.rewoundAt >= REWIND_MS) this.rewind(now);
   }
 
   get hasFresh(): boolean {
@@ -132,6 +135,27 @@ export class MailingScan {
   settleRetryShare(quota: number, share: number, taken: number): void {
     const left = this.retryCredit + quota * share - taken;
     this.retryCredit = Math.min(MOST_CREDIT, Math.max(0, left));
+  }
+
+  private open(zones: readonly number[], now: number): void {
+    const open = new Set(zones);
+    for (const zoneId of this.zones.keys()) if (!open.has(zoneId)) this.close(zoneId);
+    for (const zoneId of zones) {
+      if (this.zones.has(zoneId)) continue;
+      this.zones.set(zoneId, { fresh: BEGINNING, retries: BEGINNING, startedAt: now });
+      this.ready.add(zoneId);
+    }
+    this.openZones = zones;
+  }
+
+  /** The mailing was changed: messages may be pending that were not when the scans passed them. */
+  private rewind(now: number): void {
+    this.isChanged = false;
+    this.rewoundAt = now;
+    for (const [zoneId, zone] of this.zones) {
+      Object.assign(zone, { fresh: BEGINNING, retries: BEGINNING, startedAt: now });
+      this.ready.add(zoneId);
+    }
   }
 
   private beginRetryRound(now: number): void {
