@@ -90,7 +90,7 @@ export function schedule({ plan, slots, dispatch, finish, reports }: Services): 
         return undefined;
       },
     },
-    { name: 'end', everyMs: 500, onWake: true, run: async () => END_WAITS[await finish.end()] },
+    { name: 'end', everyMs: 250, onWake: true, run: async () => END_WAITS[await finish.end()] },
     {
       name: 'sweep',
       everyMs: 2_000,

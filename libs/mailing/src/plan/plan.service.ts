@@ -18,9 +18,9 @@ import type { SlotsService } from './slots.service.js';
  * The first piece is small, so that sending starts at once. While a piece runs, the session does
  * nothing else: neither does a new mailing begin nor is an end seen.
  */
-const PIECES = { first: 2_000, least: 100, most: 50_000, aimMs: 400, limitMs: 2_000 };
+const PIECES = { first: 2_000, least: 100, most: 50_000, aimMs: 600, limitMs: 2_000 };
 /** Of large mailings in one run; a new one waits no longer than that, ms. */
-const ROUND_MS = 400;
+const ROUND_MS = 600;
 /** So often in a row slots may be missing for a piece before its mailing is set aside. */
 const SLOT_LOOKS = 3;
 
