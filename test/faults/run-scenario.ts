@@ -82,7 +82,7 @@ export async function runScenario(
   });
   const trial = new Trial(cluster, new Random(seedOf(suite.seed, scenario.name, backend)));
   trial.duplicates = scenario.duplicates ?? 0;
-  const sampler = new UsageSampler(cluster);
+  const sampler = new UsageSampler(cluster, scenario.refusedOutcomes);
   try {
     await attempt(trial, () => scenario.run(trial));
     await trial.releaseLocks();

@@ -19,6 +19,8 @@ export interface Scenario {
   duplicates?: number;
   /** Answers may get lost on their way to us, so that a confirmed message may end as `unknown`. */
   answersMayGetLost?: boolean;
+  /** Messages whose outcome the database may refuse at a time: they are held beside those in flight. */
+  refusedOutcomes?: number;
   /** How long everything may take to come to its end after the faults are over. */
   settleMs?: number;
   run: (trial: Trial) => Promise<void>;

@@ -27,7 +27,11 @@ export class UsageSampler {
   private stopped = false;
   private readonly running: Promise<void>;
 
-  constructor(private readonly cluster: Cluster) {
+  /** @param refused messages whose outcome the database may refuse: nobody is sending those any more. */
+  constructor(
+    private readonly cluster: Cluster,
+    private readonly refused = 0,
+  ) {
     this.running = this.run();
   }
 
@@ -52,7 +56,11 @@ export class UsageSampler {
           most: Math.round(most),
           allowed: MEMORY_MB,
         })),
-        { what: 'messages that are being sent', most: this.mostSending, allowed: inFlight },
+        {
+          what: 'messages that are being sent',
+          most: this.mostSending,
+          allowed: inFlight + this.refused,
+        },
         {
           // A new connection may come a moment before the one it replaces has gone.
           what: 'connections to the provider',

@@ -34,7 +34,10 @@ export const hostScenarios = scenarios(
       const { sent } = await trial.counters(mailing);
       trial.expect(sent === 1_000, `all are sent: ${sent}`);
       const more = await trial.clients(300, { operatorCode: '917' });
-      await trial.finished(await trial.mailing({ operatorCodes: ['917'], audience: more }));
+      // Longer than its pause, so that it is there to take some.
+      await trial.finished(
+        await trial.mailing({ operatorCodes: ['917'], audience: more, ratePerSecond: 15 }),
+      );
       trial.expect((await delivered(starved)) > 0, 'with room again, it sends again');
     },
   },
@@ -64,6 +67,8 @@ export const hostScenarios = scenarios(
   },
   {
     name: 'outcomes-refused',
+    // Those in flight when it begins, and as many as tell that it is the mailing.
+    refusedOutcomes: CONCURRENCY + 16,
     holds:
       'the database refuses all outcomes of one mailing: the other goes on, nothing is sent twice',
     backends: BOTH,
