@@ -108,10 +108,9 @@ export class LaneDispatcher {
       look.checked(new Map(pending.map(({ id, attempts }) => [id, attempts])));
     }
     for (let reads = look.next(); reads; reads = look.next()) {
-      const [retries, fresh] = await Promise.all([
-        unlessNone(reads.retries, (positions) => findDueRetries(read, positions)),
-        unlessNone(reads.fresh, (positions) => findFresh(read, positions)),
-      ]);
+      // One after the other: a second connection would be idle most of the time, and be taken for dead.
+      const retries = await unlessNone(reads.retries, (some) => findDueRetries(read, some));
+      const fresh = await unlessNone(reads.fresh, (some) => findFresh(read, some));
       look.found(retries, fresh);
     }
   }
