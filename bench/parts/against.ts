@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { median, ratio, rounded, spread } from '../figures.js';
 import type { Bench, Part } from '../part.js';
 import { table } from '../report/table.js';
-import type { Cpu } from '../stack/cpu-meter.js';
+import { CPU_USERS } from '../stack/cpu-meter.js';
+import { cpuRow } from './throughput-chapter.js';
 import { type MailingRun, runMailing } from '../stack/mailing-run.js';
 import type { Backend } from '../stack/warm-house.js';
 
@@ -40,14 +41,7 @@ export const against: Part = {
         `The same mailing in turn with this build and with that of commit ${commitOf(checkout)}, on the same servers,
 each on a database made by its own migrations; medians of ${options.runs} pairs, in brackets the extremes.`,
         table(
-          [
-            'queue',
-            'this build, messages/s',
-            'the other one',
-            'ratio',
-            'CPU, ms per 1,000',
-            'other',
-          ],
+          ['queue', 'this build, messages/s', 'the other one', 'ratio'],
           backends.map((backend) => {
             const runs = pairs[backend] ?? [];
             return [
@@ -55,8 +49,23 @@ each on a database made by its own migrations; medians of ${options.runs} pairs,
               spread(runs.map(({ here }) => here.perSecond)),
               spread(runs.map(({ there }) => there.perSecond)),
               spread(ratiosOf(backend), ratio),
-              spread(runs.map(({ here }) => total(here.cpu))),
-              spread(runs.map(({ there }) => total(there.cpu))),
+            ];
+          }),
+        ),
+        'CPU time of each process, milliseconds per 1,000 messages (medians).',
+        table(
+          ['', ...CPU_USERS, 'all'],
+          backends.flatMap((backend) => {
+            const runs = pairs[backend] ?? [];
+            return [
+              cpuRow(
+                `${backend}, this build`,
+                runs.map(({ here }) => here.cpu),
+              ),
+              cpuRow(
+                `${backend}, the other one`,
+                runs.map(({ there }) => there.cpu),
+              ),
             ];
           }),
         ),
@@ -86,8 +95,4 @@ async function runPair(
 function commitOf(checkout: string): string {
   const words = ['rev-parse', '--short', 'HEAD'];
   return execFileSync('git', words, { cwd: checkout, encoding: 'utf8' }).trim();
-}
-
-function total(cpu: Cpu): number {
-  return Object.values(cpu).reduce((sum, value) => sum + value, 0);
 }

@@ -2,7 +2,7 @@ import { DEFAULT_DELIVERY_CONCURRENCY } from '@app/platform';
 import { median, ratio, spread, whole } from '../figures.js';
 import { table } from '../report/table.js';
 import { WARM_UP_CLIENTS } from '../stack/clients.js';
-import { CPU_USERS } from '../stack/cpu-meter.js';
+import { type Cpu, CPU_USERS } from '../stack/cpu-meter.js';
 import { type ContenderKey, CONTENDERS, type Round, type Run } from './throughput-runs.js';
 
 export interface Comparison {
@@ -35,7 +35,12 @@ export function throughputChapter(rounds: Round[], comparisons: Comparison[]): s
     WHERE_THE_TIME_GOES,
     table(
       ['', ...CPU_USERS, 'all'],
-      measured.map(({ name, runs }) => cpuRow(name, runs)),
+      measured.map(({ name, runs }) =>
+        cpuRow(
+          name,
+          runs.map(({ cpu }) => cpu),
+        ),
+      ),
     ),
   ].join('\n\n');
 }
@@ -50,8 +55,9 @@ function speedRow(name: string, runs: Run[]): string[] {
   ];
 }
 
-function cpuRow(name: string, runs: Run[]): string[] {
-  const values = CPU_USERS.map((user) => median(runs.map(({ cpu }) => cpu[user])));
+/** Medians, milliseconds per 1,000 messages. */
+export function cpuRow(name: string, runs: Cpu[]): string[] {
+  const values = CPU_USERS.map((user) => median(runs.map((cpu) => cpu[user])));
   return [name, ...values.map(whole), whole(values.reduce((sum, value) => sum + value, 0))];
 }
 

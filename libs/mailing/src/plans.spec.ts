@@ -1,5 +1,11 @@
 import { poolOf } from '@app/domain';
-import { addMailing, createTestDatabase, openSlots, type TestDatabase } from '@app/testkit';
+import {
+  addMailing,
+  addManyClients,
+  createTestDatabase,
+  openSlots,
+  type TestDatabase,
+} from '@app/testkit';
 import type pg from 'pg';
 import { claimDuePending } from './deliver/claim.queries.js';
 import { recordOutcomesIfStillSending } from './deliver/record.queries.js';
@@ -121,5 +127,59 @@ describe('with many messages', () => {
   it('would show a reading from end to end', async () => {
     await session.query('SELECT count(*) FROM messages WHERE latency_ms = 1');
     expect(explained()).toMatch(/Seq Scan on messages/);
+  });
+});
+
+/**
+ * A worker's plans are made when the first mailings are sent, and kept. Nobody has analysed the tables
+ * then: for the planner they are as good as empty.
+ */
+describe('with tables that nobody has analysed', () => {
+  let database: TestDatabase;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
+  afterAll(() => database.drop());
+
+  it('the claim finds its messages by their ids', async () => {
+    await addManyClients(database.dataSource, 200);
+    const mailing = await addMailing(database.dataSource);
+    const rows = await database.sql<{ id: number }>(
+      `INSERT INTO messages (mailing_id, client_id, zone_id)
+       SELECT $1, id, zone_id FROM clients ORDER BY id RETURNING id`,
+      [mailing],
+    );
+    await database.sql(
+      'UPDATE mailing_counters SET total = 200, pending = 200 WHERE mailing_id = $1',
+      [mailing],
+    );
+    await openSlots(database.dataSource, mailing);
+    const ids = rows.map(({ id }) => id);
+    const plans: string[] = [];
+    const session = await poolOf(database.dataSource).connect();
+    try {
+      await session.query(`
+        LOAD 'auto_explain';
+        SET auto_explain.log_min_duration = 0;
+        SET auto_explain.log_nested_statements = on;
+        SET enable_seqscan = off;
+        SET client_min_messages = log`);
+      session.on('notice', (notice) => plans.push(notice.message ?? ''));
+      // Five plans are made for the values at hand; the next one is for all values.
+      for (let claimId = 1; claimId <= 7; claimId++) {
+        const { claimed } = await claimDuePending(session, {
+          laneId: 1,
+          claimId,
+          ids: ids.splice(0, 20),
+        });
+        expect(claimed).toHaveLength(20);
+      }
+    } finally {
+      session.release(true);
+    }
+    const looks = plans.filter((plan) => plan.includes('FOR UPDATE OF m SKIP LOCKED'));
+    expect(looks).toHaveLength(7);
+    for (const look of looks) expect(look).toContain('messages_pkey');
   });
 });

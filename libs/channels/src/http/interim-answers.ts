@@ -10,6 +10,8 @@ const FIRST_DIGIT = 'HTTP/1.1 '.length;
 const END_OF_HEAD = '\r\n\r\n';
 const NOTHING: Buffer = Buffer.alloc(0);
 
+type Write = (chunk: unknown, encoding: unknown, done: unknown) => boolean;
+
 /**
  * Takes `100 Continue` out of what a connection receives. RFC 9110 lets a server send it unasked and
  * has a client read on; undici ends the connection instead, so that each message which such a
@@ -22,7 +24,7 @@ const NOTHING: Buffer = Buffer.alloc(0);
 export function skipContinue(socket: Socket): void {
   const filter = new ContinueFilter();
   const read = socket.read.bind(socket) as (size?: number) => Buffer | null;
-  const write = socket.write.bind(socket) as (...call: unknown[]) => boolean;
+  const write = socket.write.bind(socket) as Write;
   socket.read = (size?: number): Buffer | null => {
     if (size === 0 || !filter.awaiting) return read(size);
     for (;;) {
@@ -32,10 +34,11 @@ export function skipContinue(socket: Socket): void {
       if (rest !== null) return rest;
     }
   };
-  socket.write = (...call: unknown[]): boolean => {
+  const writeRequest: Write = (chunk, encoding, done) => {
     filter.requestBegins();
-    return write(...call);
+    return write(chunk, encoding, done);
   };
+  socket.write = writeRequest as Socket['write'];
 }
 
 /** Decides what of an answer's bytes goes on to the parser. */

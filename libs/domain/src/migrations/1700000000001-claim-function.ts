@@ -133,6 +133,8 @@ BEGIN
 
   -- SKIP LOCKED: a row that somebody else holds is not ours; waiting for it would hold the gate.
   -- All that the answer needs is read here, once for each row; the subquery's order is the arrays'.
+  -- Adding 0 keeps the planner from going through all waiting messages of the mailing to find these: its
+  -- plan is made while the tables are empty, and kept, and took 60 ms for what takes 1 ms by id.
   SELECT
     array_agg(c.id) FILTER (WHERE NOT c.gone), array_agg(c.place) FILTER (WHERE NOT c.gone),
     array_agg(c.mailing_id) FILTER (WHERE NOT c.gone), array_agg(c.phone) FILTER (WHERE NOT c.gone),
@@ -146,8 +148,8 @@ BEGIN
       CASE WHEN m.unconfirmed THEN m.text_version ELSE g.text_version END AS version,
       extract(epoch FROM LEAST(s.closes_at, g.end_at) - v_now)::double precision * 1000 AS ms_left
     FROM messages m
-    JOIN mailings g ON g.id = m.mailing_id
-    JOIN mailing_slots s ON s.mailing_id = m.mailing_id AND s.zone_id = m.zone_id
+    JOIN mailings g ON g.id = m.mailing_id + 0
+    JOIN mailing_slots s ON s.mailing_id = m.mailing_id + 0 AND s.zone_id = m.zone_id
     LEFT JOIN clients cl ON cl.id = m.client_id
     WHERE m.id = ANY (p_ids)
       AND m.status = 'pending' AND m.not_before <= v_now

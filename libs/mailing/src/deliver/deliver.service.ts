@@ -67,10 +67,13 @@ export class DeliverService {
    * @throws when the database could not be reached before anything was claimed.
    */
   async deliver(job: DeliveryJob): Promise<Later | undefined> {
-    const claim = await this.claim(job).catch((error: unknown) => {
+    let claim: Claim | Later | null;
+    try {
+      claim = await this.claim(job);
+    } catch (error) {
       if (isLocalTrouble(error)) this.backOff(messageOf(error));
       throw error;
-    });
+    }
     if (!claim) return undefined;
     if ('againInMs' in claim) return claim;
     const { lane, logger } = this.options;
@@ -138,8 +141,9 @@ export class DeliverService {
 
   private async send(claim: Claim): Promise<Outcome> {
     try {
-      const text = this.textOf(claim.message);
-      return await this.sendText(claim, typeof text === 'string' ? text : await text);
+      const known = this.textOf(claim.message);
+      const text = typeof known === 'string' ? known : await known;
+      return await this.sendText(claim, text);
     } catch (error) {
       // A fault of ours, with the request perhaps written. As an outcome it moves the breaker, and
       // nobody has to wait for the lease.
