@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { FieldError } from '@app/platform';
-import { invalidFields, pathTo } from './invalid-fields.js';
+import { invalidFields, MAX_FIELD_ERRORS, pathTo } from './invalid-fields.js';
 
 /**
  * Refuses a URL whose query does not decode to text that Postgres can store, with the fields named:
@@ -13,25 +13,39 @@ export function refuseUnreadableUrls(server: FastifyInstance): void {
   });
 }
 
+/** @returns what is wrong with the path and with each parameter, at most `MAX_FIELD_ERRORS`. */
 export function urlFaults(url: string): FieldError[] {
+  if (!url.includes(NUL) && decodes(url)) return [];
   const at = url.indexOf('?');
   const path = at < 0 ? url : url.slice(0, at);
-  const pairs = at < 0 ? [] : url.slice(at + 1).split('&');
-  const faults: [name: string, fault: string | null][] = [
-    ['path', path.includes('%00') ? 'must not contain a NUL character' : null],
-    ...pairs.map((pair): [string, string | null] => [pair.split('=', 1)[0] ?? '', faultOf(pair)]),
-  ];
-  return faults.flatMap(([name, message]) =>
-    message === null ? [] : [{ path: pathTo('', name), message }],
-  );
+  const errors: FieldError[] = [];
+  if (path.includes(NUL)) errors.push({ path: pathTo('', 'path'), message: NUL_FAULT });
+  for (const pair of at < 0 ? [] : url.slice(at + 1).split('&')) {
+    if (errors.length === MAX_FIELD_ERRORS) break; // each costs an exception
+    const message = faultOf(pair);
+    if (message !== null) errors.push({ path: pathTo('', nameOf(pair)), message });
+  }
+  return errors;
 }
 
+const NUL = '%00';
+const NUL_FAULT = 'must not contain a NUL character';
+
 function faultOf(pair: string): string | null {
-  if (pair.includes('%00')) return 'must not contain a NUL character';
+  if (pair.includes(NUL)) return NUL_FAULT;
+  return decodes(pair) ? null : 'must be UTF-8, percent-encoded';
+}
+
+function nameOf(pair: string): string {
+  const end = pair.indexOf('=');
+  return end < 0 ? pair : pair.slice(0, end);
+}
+
+function decodes(text: string): boolean {
   try {
-    decodeURIComponent(pair);
-    return null;
+    decodeURIComponent(text);
+    return true;
   } catch {
-    return 'must be UTF-8, percent-encoded';
+    return false;
   }
 }

@@ -72,8 +72,9 @@ export async function rereadClaim(
     text: `
       SELECT m.id, m.mailing_id AS "mailingId", m.attempts AS attempt, m.tries,
         COALESCE(m.address, '') AS phone, m.text_version AS "textVersion", m.unconfirmed,
-        COALESCE(extract(epoch FROM
-          GREATEST(LEAST(s.closes_at, g.end_at), clock_timestamp()) - clock_timestamp())::float8 * 1000, 0)
+        /* Servers before 17 subtract no infinity; the clock moves on between two looks at it. */
+        GREATEST(0, COALESCE(extract(epoch FROM
+          GREATEST(LEAST(s.closes_at, g.end_at), clock_timestamp()) - clock_timestamp())::float8 * 1000, 0))
           AS "msLeft",
         0::float8 AS "sendInMs", l.generation
       FROM messages m
