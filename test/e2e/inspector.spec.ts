@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { poolOf, readQueuePrefix } from '@app/domain';
 import { DeliveryQueue, migrateQueue } from '@app/queue';
 import {
   type ApiCaller,
@@ -60,7 +61,8 @@ describe.each(BACKENDS)('the queue inspector on %s', (backend) => {
     const proxied = new URL(direct);
     proxy = await FaultProxy.start(Number(proxied.port));
     proxied.port = String(proxy.port);
-    queue = new DeliveryQueue(direct, 'notification', pino({ level: 'silent' }));
+    const prefix = await readQueuePrefix(poolOf(database.dataSource));
+    queue = new DeliveryQueue(direct, 'notification', pino({ level: 'silent' }), prefix);
     await queue.feed([{ messageId: 7, attempts: 0 }], Date.now());
     api = await startApi(database.url, { QUEUE_URL: proxied.toString() });
     ({ admin } = api);

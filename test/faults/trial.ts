@@ -8,7 +8,7 @@ import {
   sleep,
   waitFor,
 } from '@app/testkit';
-import type { MessageStatus } from '@app/domain';
+import { type MessageStatus, readQueuePrefix } from '@app/domain';
 import { type ApiAnswer, callApi } from './http-caller.js';
 import type { Random } from './random.js';
 import { leaderSessions } from './sessions.js';
@@ -72,6 +72,11 @@ export class Trial {
 
   expect(holds: boolean, what: string): void {
     if (!holds) this.failures.push(what);
+  }
+
+  /** What tells the keys of this installation's queue from others. */
+  queuePrefix(): Promise<string> {
+    return readQueuePrefix(this.cluster.db);
   }
 
   /** Rows of one statement, past all proxies. */

@@ -154,6 +154,7 @@ class Term {
       db,
       read: this.readers,
       queueUrl: config.queueUrl,
+      queuePrefix: session.queuePrefix,
       concurrency: config.concurrency,
       clock: systemClock,
       logger,

@@ -5,6 +5,7 @@ import {
   checkDatabase,
   LEADER_LOCK,
   openSession,
+  readQueuePrefix,
   type Queryable,
   type SessionSettings,
   type Statement,
@@ -37,7 +38,10 @@ export class LeaderSession extends EventEmitter<{ lost: [Error]; wake: [] }> {
   private wroteAt = performance.now();
   private trouble: Error | undefined;
 
-  private constructor(private readonly client: pg.Client) {
+  private constructor(
+    private readonly client: pg.Client,
+    readonly queuePrefix: string,
+  ) {
     super();
     const session = watched(client, (error) => {
       this.lose(error);
@@ -72,7 +76,7 @@ export class LeaderSession extends EventEmitter<{ lost: [Error]; wake: [] }> {
       }
       await client.query(KEEP_ALIVE);
       await client.query(`LISTEN ${WAKE_CHANNEL}`);
-      return new LeaderSession(client);
+      return new LeaderSession(client, await readQueuePrefix(client));
     } catch (error) {
       await letGo(client);
       throw error;

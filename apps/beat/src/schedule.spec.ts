@@ -54,7 +54,12 @@ describe(`an idle beat after ${FINISHED} finished mailings`, () => {
     const logger = createLogger('test', 'silent');
     const slots = new SlotsService(db, logger);
     const shared = { db, read: db, clock: systemClock, logger };
-    dispatch = new DispatchService({ ...shared, queueUrl: database.url, concurrency: 16 });
+    dispatch = new DispatchService({
+      ...shared,
+      queueUrl: database.url,
+      queuePrefix: 'test',
+      concurrency: 16,
+    });
     reports = new Reports({
       ...shared,
       settings: {

@@ -5,7 +5,13 @@ import {
   type OnModuleDestroy,
 } from '@nestjs/common';
 import { type Channel, NotificationApiChannel } from '@app/channels';
-import { cancelStatements, checkPool, createDataSource, poolOf } from '@app/domain';
+import {
+  cancelStatements,
+  checkPool,
+  createDataSource,
+  poolOf,
+  readQueuePrefix,
+} from '@app/domain';
 import { configureLane, DeliverService } from '@app/mailing';
 import { health, type Logger, messageOf, onSlowStop, systemClock } from '@app/platform';
 import { DeliveryConsumer, queueTroubles } from '@app/queue';
@@ -115,6 +121,7 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
     this.token = token;
     this.consumer = new DeliveryConsumer({
       url: config.queueUrl,
+      prefix: await readQueuePrefix(db),
       lane: lane.name,
       concurrency: config.concurrency,
       logger,

@@ -7,6 +7,7 @@ import { ClientMailing } from './entities/client-mailing.entity.js';
 import { ClientTag } from './entities/client-tag.entity.js';
 import { DeliveryAttempt } from './entities/delivery-attempt.entity.js';
 import { IdempotencyKey } from './entities/idempotency-key.entity.js';
+import { Installation } from './entities/installation.entity.js';
 import { Lane } from './entities/lane.entity.js';
 import { Mailing } from './entities/mailing.entity.js';
 import { MailingActivity } from './entities/mailing-activity.entity.js';
@@ -36,6 +37,7 @@ export const ENTITIES = [
   ClientTag,
   DeliveryAttempt,
   IdempotencyKey,
+  Installation,
   Lane,
   Mailing,
   MailingActivity,

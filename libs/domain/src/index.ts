@@ -36,6 +36,7 @@ export {
   withTimeouts,
 } from './queryable.js';
 export { cancelStatement, cancelStatements } from './cancel.js';
+export { readQueuePrefix } from './queue-prefix.js';
 export { prepareSession, type SessionSettings } from './session.js';
 export { UnusableDatabase } from './unusable-database.js';
 export { checkDatabase, checkPool } from './check-database.js';

@@ -19,6 +19,12 @@ export function isPostgres(url: string): boolean {
   return url.startsWith('postgres:') || url.startsWith('postgresql:');
 }
 
+/** In PostgreSQL the schema takes its place: a queue there is for one installation. */
+interface Prefixed {
+  /** What tells this installation's keys in Redis from another one's: `readQueuePrefix`. */
+  prefix: string;
+}
+
 /** A queue, and how to let go of it even when its backend never answered. */
 export interface OpenQueue {
   queue: Queue;
@@ -36,7 +42,7 @@ const RETRY_MS = 500;
 export function createQueue(
   name: string,
   url: string,
-  options: Omit<QueueOptions, 'connection'>,
+  options: Omit<QueueOptions, 'connection'> & Prefixed,
 ): OpenQueue {
   if (isPostgres(url)) {
     const queue = new Queue(
@@ -72,7 +78,7 @@ export function createWorker(
   name: string,
   url: string,
   processor: Processor,
-  options: Omit<WorkerOptions, 'connection'>,
+  options: Omit<WorkerOptions, 'connection'> & Prefixed,
 ): Worker {
   if (isPostgres(url)) {
     return new Worker(

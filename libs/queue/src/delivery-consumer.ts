@@ -8,6 +8,8 @@ import { type DeliveryJob, parseDeliveryJob } from './jobs.js';
 
 export interface ConsumerOptions {
   url: string;
+  /** See `readQueuePrefix`. */
+  prefix: string;
   lane: string;
   concurrency: number;
   logger: Logger;
@@ -47,7 +49,7 @@ export class DeliveryConsumer {
   private whenIdle: (() => void) | undefined;
 
   constructor(private readonly options: ConsumerOptions) {
-    this.queue = new DeliveryQueue(options.url, options.lane, options.logger);
+    this.queue = new DeliveryQueue(options.url, options.lane, options.logger, options.prefix);
     this.worker = this.open();
     this.watchdog = setInterval(() => void this.watch(), WATCH_INTERVAL_MS);
     this.watchdog.unref();
@@ -114,8 +116,9 @@ export class DeliveryConsumer {
   }
 
   private open(): Worker {
-    const { url, lane, concurrency, logger } = this.options;
+    const { url, prefix, lane, concurrency, logger } = this.options;
     const worker = createWorker(lane, url, (job, token) => this.process(job, token), {
+      prefix,
       concurrency,
       maxStalledCount: 100,
       removeOnComplete: { count: 0 },
@@ -165,9 +168,9 @@ export class DeliveryConsumer {
       return waiting;
     } catch {
       this.backlogSince = null;
-      const { url, lane, logger } = this.options;
+      const { url, prefix, lane, logger } = this.options;
       void this.queue.close();
-      this.queue = new DeliveryQueue(url, lane, logger);
+      this.queue = new DeliveryQueue(url, lane, logger, prefix);
       return 0;
     }
   }

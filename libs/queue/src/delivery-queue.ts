@@ -32,12 +32,15 @@ export class DeliveryQueue {
   private readonly queue: Queue;
   private readonly opened: OpenQueue;
 
+  /** @param prefix see `readQueuePrefix` */
   constructor(
     url: string,
     private readonly lane: string,
     private readonly logger: Logger,
+    prefix: string,
   ) {
     this.opened = createQueue(lane, url, {
+      prefix,
       streams: { events: { maxLen: 100 } },
     });
     this.queue = this.opened.queue;

@@ -17,7 +17,7 @@ export function describeQueue(name: string, url: () => string): void {
 
     beforeEach(() => {
       lane = `test-${process.pid}-${++lanes}`;
-      queue = new DeliveryQueue(url(), lane, logger);
+      queue = new DeliveryQueue(url(), lane, logger, 'test');
       consumers = [];
     });
     afterEach(async () => {
@@ -31,7 +31,14 @@ export function describeQueue(name: string, url: () => string): void {
     ): DeliveryConsumer {
       const handle = async (job: DeliveryJob) =>
         (await work(job)) as { againInMs: number } | undefined;
-      const consumer = new DeliveryConsumer({ url: url(), lane, concurrency, logger, handle });
+      const consumer = new DeliveryConsumer({
+        url: url(),
+        prefix: 'test',
+        lane,
+        concurrency,
+        logger,
+        handle,
+      });
       consumers.push(consumer);
       return consumer;
     }
@@ -154,7 +161,7 @@ export function describeQueue(name: string, url: () => string): void {
     });
 
     it('keeps a poison job for the inspector and goes on with the next', async () => {
-      const opened = createQueue(lane, url(), {});
+      const opened = createQueue(lane, url(), { prefix: 'test' });
       const raw = opened.queue;
       raw.on('error', () => undefined);
       await raw.add('deliver', { messageId: 'drop table' }, { jobId: 'poison-1' });
@@ -206,7 +213,7 @@ export function describeQueue(name: string, url: () => string): void {
     });
 
     it('is not paused for long by its own means: whoever takes jobs lets it go on', async () => {
-      const opened = createQueue(lane, url(), {});
+      const opened = createQueue(lane, url(), { prefix: 'test' });
       opened.queue.on('error', () => undefined);
       await opened.queue.pause();
       await queue.feed([item(1)], NOW);

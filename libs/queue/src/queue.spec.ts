@@ -36,7 +36,7 @@ describe('a queue whose backend is away', () => {
     async (scheme) => {
       const logger = createLogger('test', 'silent');
       const url = `${scheme}://127.0.0.1:${await freePort()}/db`;
-      const queue = new DeliveryQueue(url, 'away', logger);
+      const queue = new DeliveryQueue(url, 'away', logger, 'test');
       await expect(queue.waiting()).rejects.toThrow();
       await expect(queue.feed([{ messageId: 1, attempts: 0 }], 0)).rejects.toThrow();
       await queue.close();
@@ -45,6 +45,43 @@ describe('a queue whose backend is away', () => {
 });
 
 const withRedis = redis === undefined ? describe.skip : describe;
+withRedis('a Redis that two installations share', () => {
+  it('gives each of them its own jobs', async () => {
+    const logger = createLogger('test', 'silent');
+    const url = redis ?? '';
+    const lane = `shared-${process.pid}`;
+    const installations = ['one', 'other'].map((prefix, index) => {
+      const taken: number[] = [];
+      const queue = new DeliveryQueue(url, lane, logger, prefix);
+      const handle = ({ messageId }: { messageId: number }) => {
+        taken.push(messageId);
+        return Promise.resolve(undefined);
+      };
+      const consumer = new DeliveryConsumer({ url, prefix, lane, concurrency: 4, logger, handle });
+      const fed = Array.from({ length: 50 }, (_, nth) => 1 + 2 * nth + index);
+      return { taken, queue, consumer, fed };
+    });
+    await Promise.all(
+      installations.map(({ queue, fed }) =>
+        queue.feed(
+          fed.map((messageId) => ({ messageId, attempts: 0 })),
+          0,
+        ),
+      ),
+    );
+    await waitFor(
+      () =>
+        Promise.resolve(installations.reduce((sum, { taken }) => sum + taken.length, 0) === 100),
+      { timeoutMs: 10_000, what: 'all jobs are taken' },
+    );
+    for (const { taken, fed } of installations) {
+      expect(taken.toSorted((a, b) => a - b)).toEqual(fed);
+    }
+    await Promise.all(installations.map(({ consumer }) => consumer.close()));
+    await Promise.all(installations.map(({ queue }) => queue.close()));
+  });
+});
+
 withRedis('a Redis that refuses', () => {
   const name = `limited-${process.pid}`;
   const logger = createLogger('test', 'silent');
@@ -68,7 +105,7 @@ withRedis('a Redis that refuses', () => {
     ['WRONGPASS', 'wrong'],
     ['NOPERM', 'right'],
   ])('is told with its own word, to who feeds and to health: %s', async (word, password) => {
-    const queue = new DeliveryQueue(urlWith(password), 'refused', logger);
+    const queue = new DeliveryQueue(urlWith(password), 'refused', logger, 'test');
     await expect(queue.feed([{ messageId: 1, attempts: 0 }], 0)).rejects.toThrow(word);
     await expect(queueTroubles.check()).rejects.toThrow(`refused: ${word}`);
     await queue.close();
@@ -77,7 +114,14 @@ withRedis('a Redis that refuses', () => {
   it('is not asked again ten thousand times a second by who takes jobs', async () => {
     const before = errorsIn(await admin.info('errorstats'));
     const handle = () => Promise.resolve(undefined);
-    const options = { url: urlWith('right'), lane: 'refused', concurrency: 4, logger, handle };
+    const options = {
+      url: urlWith('right'),
+      prefix: 'test',
+      lane: 'refused',
+      concurrency: 4,
+      logger,
+      handle,
+    };
     const consumer = new DeliveryConsumer(options);
     await waitFor(() => Promise.resolve(queueTroubles.of('refused, taking jobs') !== null), {
       timeoutMs: 5_000,

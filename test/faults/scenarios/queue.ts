@@ -114,7 +114,9 @@ export const queueScenarios = scenarios(
 
 /** @returns how many of them are no job at all; the others name messages that do not exist. */
 async function addPoison(trial: Trial): Promise<number> {
-  const opened = createQueue('notification', trial.cluster.queueUrl, {});
+  const opened = createQueue('notification', trial.cluster.queueUrl, {
+    prefix: await trial.queuePrefix(),
+  });
   const poison: unknown[] = [
     {},
     { messageId: 'seven' },
@@ -136,7 +138,9 @@ async function addPoison(trial: Trial): Promise<number> {
 }
 
 async function failedJobs(trial: Trial): Promise<string[]> {
-  const opened = createQueue('notification', trial.cluster.queueUrl, {});
+  const opened = createQueue('notification', trial.cluster.queueUrl, {
+    prefix: await trial.queuePrefix(),
+  });
   try {
     await opened.queue.waitUntilReady();
     const jobs = await opened.queue.getFailed(0, 100);

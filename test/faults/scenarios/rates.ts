@@ -150,7 +150,8 @@ async function cancelAll(trial: Trial, mailings: number[]): Promise<void> {
 /** The most jobs that wait in the queue until then. */
 async function mostWaiting(trial: Trial, until: number): Promise<number> {
   const logger = createLogger('suite', 'silent');
-  const queue = new DeliveryQueue(trial.cluster.queueUrl, 'notification', logger);
+  const prefix = await trial.queuePrefix();
+  const queue = new DeliveryQueue(trial.cluster.queueUrl, 'notification', logger, prefix);
   let most = 0;
   while (now() < until) {
     most = Math.max(most, await queue.waiting());

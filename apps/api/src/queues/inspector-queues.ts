@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { Queue } from 'bullmq';
 import type { DataSource } from 'typeorm';
+import { readQueuePrefix } from '@app/domain';
 import { databaseOf } from '@app/mailing';
 import { messageOf } from '@app/platform';
 import { bounded, createQueue, type OpenQueue } from '@app/queue';
@@ -29,14 +30,13 @@ export class InspectorQueues implements OnApplicationShutdown {
    * seconds, when a queue does not answer.
    */
   async ready(opened: (queue: Queue) => void): Promise<void> {
-    const { rows } = await databaseOf(this.dataSource).query<{ name: string }>(
-      'SELECT name FROM lanes ORDER BY id',
-    );
+    const db = databaseOf(this.dataSource);
+    const { rows } = await db.query<{ name: string }>('SELECT name FROM lanes ORDER BY id');
     const [known] = this.queues.values();
     if (known) await bounded(known.queue.getJobCountByTypes('waiting'), LIMIT_MS);
     for (const { name } of rows) {
       if (this.queues.has(name)) continue;
-      const open = await this.open(name);
+      const open = await this.open(name, await readQueuePrefix(db));
       // Two looks at once may both have opened it.
       if (this.queues.has(name)) {
         await close(open);
@@ -52,9 +52,9 @@ export class InspectorQueues implements OnApplicationShutdown {
   }
 
   /** A queue that has answered once reconnects by itself; one that has not is of no use later. */
-  private async open(lane: string): Promise<OpenQueue> {
+  private async open(lane: string, prefix: string): Promise<OpenQueue> {
     const url = this.config.QUEUE_URL ?? this.config.DATABASE_URL;
-    const open = createQueue(lane, url, {});
+    const open = createQueue(lane, url, { prefix });
     const { queue } = open;
     // Without a listener a dropped connection would end the process.
     queue.on('error', (error) => {

@@ -39,6 +39,7 @@ describe('dispatching to several lanes', () => {
           isAway ? Promise.reject(new Error('the database is away')) : db.query(statement),
       },
       queueUrl: '',
+      queuePrefix: 'test',
       concurrency: 10,
       clock: systemClock,
       logger: createLogger('test', 'silent'),

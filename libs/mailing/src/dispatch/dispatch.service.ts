@@ -12,6 +12,8 @@ export interface DispatchOptions {
   /** For what is only read, so that feeding does not wait behind the planning of a large mailing. */
   read: Queryable;
   queueUrl: string;
+  /** See `readQueuePrefix`. */
+  queuePrefix: string;
   /** Messages that all workers together hold at a time, roughly. */
   concurrency: number;
   clock: Clock;
@@ -133,8 +135,8 @@ export class DispatchService {
   }
 
   private openQueue(lane: string): DeliveryQueue {
-    const { openQueue, queueUrl, logger } = this.options;
-    return openQueue ? openQueue(lane) : new DeliveryQueue(queueUrl, lane, logger);
+    const { openQueue, queueUrl, queuePrefix, logger } = this.options;
+    return openQueue ? openQueue(lane) : new DeliveryQueue(queueUrl, lane, logger, queuePrefix);
   }
 
   private closeAllBut(lanes: LaneState[]): void {
