@@ -6,6 +6,7 @@ import { canonicalJson } from '../../apps/api/src/mailings/canonical-json.js';
 import { parseJsonBody } from '../../apps/api/src/server/json-body.js';
 import { shapeOf } from '../../apps/api/src/server/known-fields.js';
 import { urlFaults } from '../../apps/api/src/server/url-text.js';
+import { parseIfMatch } from '../../apps/api/src/versions/entity-tag.js';
 import { CallError } from '../../libs/channels/src/http/call-error.js';
 import { decompress } from '../../libs/channels/src/http/decompress.js';
 import { ContinueFilter } from '../../libs/channels/src/http/interim-answers.js';
@@ -128,6 +129,7 @@ export const READERS: Record<string, Reader<unknown>> = {
   'a key in `token`': text((token) => keyOf({ token })),
   'a key in `Authorization`': text((authorization) => keyOf({ authorization })),
   'a bearer key': text((key) => keyOf({ authorization: `Bearer ${key}` })),
+  'an `If-Match`': text(parseIfMatch),
   'a cursor': text((cursor) => decodeCursor('clients', cursor, 1)),
   'an e-mail address': text(canonicalEmail),
   'the domain of an e-mail address': text((domain) => canonicalEmail(`a@${domain}`)),
