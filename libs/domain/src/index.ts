@@ -49,4 +49,11 @@ export {
   TAG_NAMES_LOCK,
   WAKE_CHANNEL,
 } from './locks.js';
-export { isDatabaseAway, isOutage, isSchemaMissing, isTimeout } from './outage.js';
+export {
+  isDatabaseAway,
+  isOutage,
+  isRefusal,
+  isSchemaMissing,
+  isTimeout,
+  isValueRefused,
+} from './outage.js';

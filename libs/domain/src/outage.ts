@@ -45,6 +45,19 @@ export function isTimeout(error: unknown): boolean {
   return someCause(error, ({ code }) => code === '57014');
 }
 
+/** Whether the database has no room for a value (SQLSTATE 22), whatever its state. */
+export function isValueRefused(error: unknown): error is Error {
+  return someCause(error, ({ code }) => typeof code === 'string' && code.startsWith('22'));
+}
+
+/** What the database will not take, whatever its state: a value, or what a constraint (23) forbids. */
+export function isRefusal(error: unknown): error is Error {
+  return (
+    isValueRefused(error) ||
+    someCause(error, ({ code }) => typeof code === 'string' && code.startsWith('23'))
+  );
+}
+
 /** Whether a request may succeed later as it is: the database is away, or this statement had bad luck. */
 export function isOutage(error: unknown): boolean {
   return (

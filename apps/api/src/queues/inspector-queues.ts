@@ -34,9 +34,11 @@ export class InspectorQueues implements OnApplicationShutdown {
     const { rows } = await db.query<{ name: string }>('SELECT name FROM lanes ORDER BY id');
     const [known] = this.queues.values();
     if (known) await bounded(known.queue.getJobCountByTypes('waiting'), LIMIT_MS);
-    for (const { name } of rows) {
-      if (this.queues.has(name)) continue;
-      const open = await this.open(name, await readQueuePrefix(db));
+    const missing = rows.filter(({ name }) => !this.queues.has(name));
+    if (missing.length === 0) return;
+    const prefix = await readQueuePrefix(db);
+    for (const { name } of missing) {
+      const open = await this.open(name, prefix);
       // Two looks at once may both have opened it.
       if (this.queues.has(name)) {
         await close(open);

@@ -1,10 +1,5 @@
+import { isRefusal } from '@app/domain';
 import type { AttemptResult, Recorded } from './record.queries.js';
-
-/** What the database will not take, whatever its state: a value (22) or a constraint (23). */
-export function isRefusal(error: unknown): error is Error {
-  if (!(error instanceof Error) || !('code' in error)) return false;
-  return typeof error.code === 'string' && /^2[23]/.test(error.code);
-}
 
 export interface Refused {
   result: AttemptResult;

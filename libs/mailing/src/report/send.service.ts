@@ -1,4 +1,4 @@
-import { isDatabaseAway, type Queryable, type ReportTransport } from '@app/domain';
+import { isDatabaseAway, isValueRefused, type Queryable, type ReportTransport } from '@app/domain';
 import { type Clock, Counter, Isolated, type Logger, messageOf, metrics } from '@app/platform';
 import { asciiText, storableText } from './foreign-text.js';
 import { keepUnsendable } from './outbox.queries.js';
@@ -181,7 +181,7 @@ export class SendService {
     try {
       await recordAttemptIfSending(db, record);
     } catch (error) {
-      if (!isRefusedValue(error)) throw error;
+      if (!isValueRefused(error)) throw error;
       logger.warn({ report: record.id, error: messageOf(error) }, 'an answer was stored as ASCII');
       await recordAttemptIfSending(db, inAscii(record));
     }
@@ -216,12 +216,6 @@ function recordOf(report: ClaimedReport, outcome: SendOutcome, now: Date): Attem
     answer: answer === null ? null : storableText(answer),
     error: error === null ? null : storableText(error),
   };
-}
-
-/** SQLSTATE 22: what was to be stored is at fault, not the database. */
-function isRefusedValue(error: unknown): boolean {
-  const { code } = error as { code?: unknown };
-  return typeof code === 'string' && code.startsWith('22');
 }
 
 function inAscii(record: AttemptRecord): AttemptRecord {
