@@ -34,7 +34,7 @@ module.exports = {
     ],
   },
   moduleNameMapper: {
-    '^@app/(platform|domain|queue|channels|mailing|testkit)$': '<rootDir>/libs/$1/src/index.ts',
+    '^@app/([a-z-]+)$': '<rootDir>/libs/$1/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   globalSetup: '<rootDir>/test/global-setup.cjs',

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { createDataSource } from '@app/domain';
+import { createDataSource } from '@app/database';
 import { migrateQueue } from '@app/queue';
 import {
   admin,

@@ -1,4 +1,4 @@
-import { GATE, poolOf } from '@app/domain';
+import { GATE, poolOf } from '@app/database';
 import {
   addClients,
   addMailing,

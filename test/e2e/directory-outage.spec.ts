@@ -1,4 +1,4 @@
-import { poolOf } from '@app/domain';
+import { poolOf } from '@app/database';
 import {
   type ApiCaller,
   createTestDatabase,

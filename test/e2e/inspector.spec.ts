@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { poolOf, readQueuePrefix } from '@app/domain';
+import { poolOf, readQueuePrefix } from '@app/database';
 import { DeliveryQueue, migrateQueue } from '@app/queue';
 import {
   type ApiCaller,

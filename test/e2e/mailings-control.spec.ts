@@ -1,4 +1,4 @@
-import { poolOf } from '@app/domain';
+import { poolOf } from '@app/database';
 import { addClients, addMailing, addMessages } from '@app/testkit';
 import {
   type ApiUnderTest,

@@ -8,7 +8,7 @@ import {
   sleep,
   waitFor,
 } from '@app/testkit';
-import { type MessageStatus, readQueuePrefix } from '@app/domain';
+import { type MessageStatus, readQueuePrefix } from '@app/database';
 import { type ApiAnswer, callApi } from './http-caller.js';
 import type { Random } from './random.js';
 import { leaderSessions } from './sessions.js';

@@ -1,12 +1,12 @@
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { canonicalEmail, canonicalName, canonicalTimezone } from '@app/platform';
-import { keyOf } from '../../apps/api/src/auth/authenticate.js';
-import { WriteClientDto } from '../../apps/api/src/clients/client.dto.js';
-import { canonicalJson } from '../../apps/api/src/mailings/canonical-json.js';
-import { parseJsonBody } from '../../apps/api/src/server/json-body.js';
-import { shapeOf } from '../../apps/api/src/server/known-fields.js';
-import { urlFaults } from '../../apps/api/src/server/url-text.js';
-import { parseIfMatch } from '../../apps/api/src/versions/entity-tag.js';
+import { keyOf } from '../../apps/api/src/http/auth/authenticate.js';
+import { WriteClientDto } from '../../apps/api/src/resources/clients/client.dto.js';
+import { canonicalJson } from '../../apps/api/src/resources/mailings/canonical-json.js';
+import { parseJsonBody } from '../../apps/api/src/http/json-body.js';
+import { shapeOf } from '../../apps/api/src/http/known-fields.js';
+import { urlFaults } from '../../apps/api/src/http/url-text.js';
+import { parseIfMatch } from '../../apps/api/src/http/versions/entity-tag.js';
 import { CallError } from '../../libs/channels/src/http/call-error.js';
 import { decompress } from '../../libs/channels/src/http/decompress.js';
 import { ContinueFilter } from '../../libs/channels/src/http/interim-answers.js';
@@ -17,10 +17,10 @@ import {
 } from '../../libs/channels/src/notification-api/classify.js';
 import { detailOf, excerptOf } from '../../libs/channels/src/provider-words.js';
 import { parseRetryAfter } from '../../libs/channels/src/retry-after.js';
-import { decodeCursor } from '../../libs/mailing/src/control/cursor.js';
-import { asciiText, storableText } from '../../libs/mailing/src/report/foreign-text.js';
-import { Recipients } from '../../libs/mailing/src/report/recipients.js';
-import { failureOf, successOf } from '../../libs/mailing/src/report/smtp-outcome.js';
+import { decodeCursor } from '../../libs/database/src/cursor.js';
+import { asciiText, storableText } from '../../libs/reports/src/foreign-text.js';
+import { Recipients } from '../../libs/reports/src/recipients.js';
+import { failureOf, successOf } from '../../libs/reports/src/send/smtp-outcome.js';
 import type { Reader } from './growth.js';
 
 const SECRETS = { token: 'eyJhbGciOi.eyJleHAi.c2ln', phone: '79991234567' };

@@ -1,14 +1,14 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { HealthModule, type Logger, loggingModule, MetricsModule } from '@app/platform';
-import { AuthModule } from './auth/auth.module.js';
-import { ClientsModule } from './clients/clients.module.js';
+import { AuthModule } from './http/auth/auth.module.js';
+import { ClientsModule } from './resources/clients/clients.module.js';
 import { API_CONFIG, type ApiConfig } from './config.js';
 import { databaseModule } from './database/database.module.js';
-import { MailingsModule } from './mailings/mailings.module.js';
+import { MailingsModule } from './resources/mailings/mailings.module.js';
 import { InspectorModule } from './queues/inspector.module.js';
-import { ReportsModule } from './reports/reports.module.js';
-import { TagsModule } from './tags/tags.module.js';
-import { TokensModule } from './tokens/tokens.module.js';
+import { ReportsModule } from './resources/reports/reports.module.js';
+import { TagsModule } from './resources/tags/tags.module.js';
+import { TokensModule } from './resources/tokens/tokens.module.js';
 
 @Global()
 @Module({})

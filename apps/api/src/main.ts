@@ -1,7 +1,7 @@
 import { createLogger, main, runProcess } from '@app/platform';
 import { AppModule } from './app.module.js';
 import { loadApiConfig } from './config.js';
-import { createAdapter, prepareServer } from './server/server.js';
+import { createAdapter, prepareServer } from './http/server.js';
 
 main(async () => {
   const config = loadApiConfig();

@@ -1,5 +1,5 @@
 import { createLogger, loadConfig, main } from '@app/platform';
-import { createDataSource, MIGRATION_LOCK } from '@app/domain';
+import { createDataSource, MIGRATION_LOCK } from '@app/database';
 import { migrateQueue } from '@app/queue';
 
 /** A new index on a large table takes its time. */

@@ -4,15 +4,9 @@ import {
   type OnApplicationBootstrap,
   type OnModuleDestroy,
 } from '@nestjs/common';
-import { cancelStatements, type Queryable } from '@app/domain';
-import {
-  DispatchService,
-  FinishService,
-  forgetQueueTroubles,
-  noteQueueTrouble,
-  PlanService,
-  SlotsService,
-} from '@app/mailing';
+import { cancelStatements, type Queryable } from '@app/database';
+import { DispatchService, FinishService, PlanService, SlotsService } from '@app/engine';
+import { forgetQueueTroubles, noteQueueTrouble } from '@app/lanes';
 import {
   Gauge,
   health,

@@ -10,7 +10,7 @@ import {
   type SessionSettings,
   type Statement,
   WAKE_CHANNEL,
-} from '@app/domain';
+} from '@app/database';
 import { messageOf } from '@app/platform';
 import type pg from 'pg';
 import { takeTurns } from './turns.js';

@@ -1,4 +1,4 @@
-import { connectionOptions, type PoolSettings } from '@app/domain';
+import { connectionOptions, type PoolSettings } from '@app/database';
 import { type Logger, messageOf } from '@app/platform';
 import pg from 'pg';
 

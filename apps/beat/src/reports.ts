@@ -1,5 +1,5 @@
-import { cancelStatements, type Queryable } from '@app/domain';
-import { Reports } from '@app/mailing';
+import { cancelStatements, type Queryable } from '@app/database';
+import { Reports } from '@app/reports';
 import { type Logger, systemClock } from '@app/platform';
 import type pg from 'pg';
 import type { BeatConfig, ReportConfig } from './config.js';

@@ -1,5 +1,6 @@
-import { oneAtATime, type Queryable } from '@app/domain';
-import { DispatchService, FinishService, PlanService, Reports, SlotsService } from '@app/mailing';
+import { oneAtATime, type Queryable } from '@app/database';
+import { DispatchService, FinishService, PlanService, SlotsService } from '@app/engine';
+import { Reports } from '@app/reports';
 import { createLogger, systemClock } from '@app/platform';
 import { migrateQueue } from '@app/queue';
 import {

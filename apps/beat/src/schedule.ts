@@ -1,10 +1,5 @@
-import type {
-  DispatchService,
-  FinishService,
-  PlanService,
-  Reports,
-  SlotsService,
-} from '@app/mailing';
+import type { DispatchService, FinishService, PlanService, SlotsService } from '@app/engine';
+import type { Reports } from '@app/reports';
 
 export interface Services {
   plan: PlanService;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Queryable, Statement } from '@app/domain';
+import type { Queryable, Statement } from '@app/database';
 import { takeTurns } from './turns.js';
 
 describe('the tasks of a session', () => {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { oneAtATime, type Queryable, type Statement, withTimeouts } from '@app/domain';
+import { oneAtATime, type Queryable, type Statement, withTimeouts } from '@app/database';
 
 /** So long after its last statement a task that wanted another one would have asked for it, ms. */
 const QUIET_MS = 5;

@@ -1,4 +1,4 @@
-import { openSession } from '@app/domain';
+import { openSession } from '@app/database';
 import { HealthFault } from '@app/platform';
 
 const LIMIT_MS = 60_000;

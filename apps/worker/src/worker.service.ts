@@ -11,13 +11,14 @@ import {
   createDataSource,
   poolOf,
   readQueuePrefix,
-} from '@app/domain';
-import { configureLane, DeliverService } from '@app/mailing';
+} from '@app/database';
+import { DeliverService } from '@app/engine';
+import { configureLane } from '@app/lanes';
 import { health, type Logger, messageOf, onSlowStop, systemClock } from '@app/platform';
 import { DeliveryConsumer, queueTroubles } from '@app/queue';
 import type { DataSource } from 'typeorm';
 import { isDatabaseFree, Liveness } from './liveness.js';
-import { ProviderToken } from './provider-token.js';
+import { ProviderToken } from '../../../libs/lanes/src/token/provider-token.js';
 import { LOGGER, WORKER_CONFIG, type WorkerConfig } from './config.js';
 
 const LANE = 'notification';

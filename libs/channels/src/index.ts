@@ -1,12 +1,3 @@
-export {
-  type Channel,
-  type Outcome,
-  type OutgoingMessage,
-  type Reason,
-  type UnavailableScope,
-} from './channel.js';
-export {
-  NotificationApiChannel,
-  type NotificationApiOptions,
-} from './notification-api/notification-api.channel.js';
+export type { Channel, Outcome, OutgoingMessage } from './channel.js';
 export { readJwtExpiry } from './jwt.js';
+export { NotificationApiChannel } from './notification-api/notification-api.channel.js';

@@ -1,4 +1,4 @@
-import { openSession, prepareSession, type SessionSettings } from '@app/domain';
+import { openSession, prepareSession, type SessionSettings } from '@app/database';
 import {
   createPostgresBackend,
   Queue,

@@ -1,6 +1,6 @@
-export { createQueue, isPostgres, migrateQueue, type OpenQueue } from './backend.js';
+export { createQueue, migrateQueue, type OpenQueue } from './backend.js';
 export { bounded } from './bounded.js';
-export { QueueTroubles, queueTroubles } from './troubles.js';
+export { DeliveryConsumer } from './delivery-consumer.js';
 export { DeliveryQueue, type FeedItem } from './delivery-queue.js';
-export { DeliveryConsumer, type ConsumerOptions } from './delivery-consumer.js';
-export { DELIVER, deliveryJobId, parseDeliveryJob, type DeliveryJob } from './jobs.js';
+export type { DeliveryJob } from './jobs.js';
+export { queueTroubles } from './troubles.js';

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createDataSource } from '@app/domain';
+import { createDataSource } from '@app/database';
 import { migrateQueue } from '@app/queue';
 import { startPostgres, type RunningPostgres } from './embedded-postgres.js';
 import { freePort } from './free-port.js';

@@ -1,4 +1,4 @@
-import type { MessageStatus } from '@app/domain';
+import type { MessageStatus } from '@app/database';
 
 /** All moments are milliseconds since 1970, by the one clock of the machine. */
 export type Moment = number;

@@ -1,4 +1,4 @@
-import { type AudienceFilter, type MailingStatus, type MessageStatus, poolOf } from '@app/domain';
+import { type AudienceFilter, type MailingStatus, type MessageStatus, poolOf } from '@app/database';
 import type { DataSource } from 'typeorm';
 
 export interface ClientSeed {

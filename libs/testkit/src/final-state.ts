@@ -1,4 +1,4 @@
-import type { MessageStatus } from '@app/domain';
+import type { MessageStatus } from '@app/database';
 import type pg from 'pg';
 import type { Evidence, FinalMailing } from './evidence.js';
 

@@ -1,5 +1,5 @@
-import { poolOf } from '@app/domain';
-import { type ReportOptions, Reports, type ReportSettings } from '@app/mailing';
+import { poolOf } from '@app/database';
+import { type ReportOptions, Reports, type ReportSettings } from '@app/reports';
 import { loggerOptions, systemClock } from '@app/platform';
 import { pino } from 'pino';
 import type { DataSource } from 'typeorm';

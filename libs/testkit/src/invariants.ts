@@ -1,4 +1,4 @@
-import type { MessageStatus } from '@app/domain';
+import type { MessageStatus } from '@app/database';
 import type {
   Acknowledged,
   Evidence,

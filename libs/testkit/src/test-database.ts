@@ -1,4 +1,4 @@
-import { createDataSource } from '@app/domain';
+import { createDataSource } from '@app/database';
 import type { DataSource } from 'typeorm';
 import { admin } from './embedded-postgres.js';
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createDataSource } from '@app/domain';
+import { createDataSource } from '@app/database';
 import { type RunningPostgres, startPostgres } from './embedded-postgres.js';
 import { freePort } from './free-port.js';
 import { isPostgres15Installed, startPostgres15 } from './installed-postgres.js';

@@ -8,7 +8,7 @@ import { resolve } from 'node:path';
 
 const load = createRequire(resolve('package.json'));
 const ofDispatch = (file: string) =>
-  load(resolve(`dist/libs/mailing/src/dispatch/${file}.js`)) as never;
+  load(resolve(`dist/libs/engine/src/dispatch/${file}.js`)) as never;
 
 const SABOTAGES: Record<string, (() => void) | undefined> = {
   'spent-twice': () => {

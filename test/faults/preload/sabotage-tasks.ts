@@ -26,7 +26,7 @@ const SABOTAGES: Record<string, (() => void) | undefined> = {
     });
   },
   'pieces-of-one-size': () => {
-    const { PieceSize } = load(resolve('dist/libs/mailing/src/pieces/piece-size.js')) as {
+    const { PieceSize } = load(resolve('dist/libs/messages/src/pieces/piece-size.js')) as {
       PieceSize: { prototype: object };
     };
     Object.assign(PieceSize.prototype, {
@@ -37,7 +37,7 @@ const SABOTAGES: Record<string, (() => void) | undefined> = {
     });
   },
   'stop-waits-for-statements': () => {
-    const domain = load(resolve('dist/libs/domain/src/cancel.js')) as Record<string, unknown>;
+    const domain = load(resolve('dist/libs/database/src/cancel.js')) as Record<string, unknown>;
     const nothing = () => {
       say();
       return Promise.resolve();

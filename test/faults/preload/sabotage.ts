@@ -126,7 +126,7 @@ function throwForDeepJson(): void {
     Records: {
       prototype: { record: (result: { code: string }, ...rest: unknown[]) => unknown };
     };
-  }>('mailing/src/deliver/records.js');
+  }>('engine/src/deliver/records.js');
   const honest = Reflect.get(Records.prototype, 'record');
   Records.prototype.record = function (result, ...rest) {
     if (result.code !== 'bad_code') return honest.call(this, result, ...rest);
@@ -190,7 +190,7 @@ function keepBatchesWhole(): void {
       results: unknown[],
       record: (results: unknown[]) => Promise<unknown>,
     ) => unknown;
-  }>('mailing/src/deliver/halves.js');
+  }>('messages/src/record/halves.js');
   halves.recordInHalves = async (results, record) => {
     say();
     return { recorded: await record(results), refused: [] };

@@ -19,7 +19,7 @@ const TAKES_NO_WRITES = '25006';
 const SABOTAGES: Record<string, (() => void) | undefined> = {
   'settings-as-found': () => {
     const load = createRequire(resolve('package.json'));
-    const session = load(resolve('dist/libs/domain/src/session.js')) as {
+    const session = load(resolve('dist/libs/database/src/session.js')) as {
       prepareSession: () => Promise<void>;
     };
     session.prepareSession = () => {
@@ -38,7 +38,7 @@ const SABOTAGES: Record<string, (() => void) | undefined> = {
       return hear.call(this, message);
     };
     const load = createRequire(resolve('package.json'));
-    const check = load(resolve('dist/libs/domain/src/check-database.js')) as {
+    const check = load(resolve('dist/libs/database/src/check-database.js')) as {
       checkDatabase: () => Promise<void>;
     };
     check.checkDatabase = () => Promise.resolve();

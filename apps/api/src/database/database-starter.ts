@@ -6,9 +6,9 @@ import {
 } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
-import { cancelStatements, checkPool, poolOf } from '@app/domain';
+import { cancelStatements, checkPool, poolOf } from '@app/database';
 import { health, HealthFault, messageOf, onSlowStop } from '@app/platform';
-import { ApiKeys } from '../auth/api-keys.js';
+import { ApiKeys } from '../http/auth/api-keys.js';
 
 const RETRY_MS = 500;
 

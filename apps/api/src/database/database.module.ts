@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { dataSourceOptions } from '@app/domain';
+import { dataSourceOptions } from '@app/database';
 import type { ApiConfig } from '../config.js';
 import { DatabaseStarter } from './database-starter.js';
 

@@ -2,8 +2,7 @@ import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { Queue } from 'bullmq';
 import type { DataSource } from 'typeorm';
-import { readQueuePrefix } from '@app/domain';
-import { databaseOf } from '@app/mailing';
+import { databaseOf, readQueuePrefix } from '@app/database';
 import { messageOf } from '@app/platform';
 import { bounded, createQueue, type OpenQueue } from '@app/queue';
 import { API_CONFIG, type ApiConfig } from '../config.js';

@@ -1,8 +1,16 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createGunzip } from 'node:zlib';
-import { control, faults, putFaults, send, start, TOKEN, until } from '../../test/client.js';
-import type { Settings } from '../../test/client.js';
+import {
+  control,
+  faults,
+  putFaults,
+  send,
+  type Settings,
+  start,
+  TOKEN,
+  until,
+} from '../../test/client.js';
 import type { Simulator } from '../simulator.js';
 
 type Rule = NonNullable<Settings['rules']>[number];

@@ -1,0 +1,62 @@
+import { Logger } from '@nestjs/common';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ApiKeys } from './auth/api-keys.js';
+import { guardRoutes } from './auth/authenticate.js';
+import { DomainErrorFilter } from './problems/domain-error.filter.js';
+import { serveDocs } from './openapi/serve-docs.js';
+import { problem, problemOf, sendProblem } from './problems/problem.js';
+import { Inspector } from '../queues/inspector.js';
+import { refuseWrongMethods } from './allowed-methods.js';
+import { limitBodies } from './body-limit.js';
+import { acceptJsonOnly } from './body-parser.js';
+import { InputPipe } from './input.pipe.js';
+import { isOpen } from './open-routes.js';
+import { measureRequests } from './request-metrics.js';
+import { refuseUnreadable } from './unreadable.js';
+import { UnreadInputGuard } from './unread-input.guard.js';
+import { refuseUnreadableUrls } from './url-text.js';
+
+/** A request that is not here by then is given up. */
+const REQUEST_TIMEOUT_MS = 30_000;
+
+export function createAdapter(): FastifyAdapter {
+  return new FastifyAdapter({
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { ignoreTrailingSlash: true },
+    // What the router refuses before any hook or filter runs, e.g. a malformed URL.
+    frameworkErrors: (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {
+      const tooLong = error.code === 'FST_ERR_MAX_PARAM_LENGTH';
+      sendProblem(
+        reply,
+        tooLong ? problem(404, 'There is nothing with this id') : problemOf(error),
+      );
+    },
+    clientErrorHandler: refuseUnreadable,
+  });
+}
+
+/** Everything that stands between the socket and the controllers, in this order. */
+export function prepareServer(app: NestFastifyApplication): void {
+  const server = app.getHttpAdapter().getInstance();
+  tellRoutes(server);
+  limitBodies(server);
+  measureRequests(server);
+  guardRoutes(server, app.get(ApiKeys), isOpen);
+  refuseWrongMethods(server);
+  acceptJsonOnly(server);
+  refuseUnreadableUrls(server);
+  app.useGlobalGuards(new UnreadInputGuard());
+  app.useGlobalPipes(new InputPipe());
+  app.useGlobalFilters(new DomainErrorFilter());
+  serveDocs(app, server);
+  app.get(Inspector).register(server);
+}
+
+/** What is really served, for debugging and for the test that holds the documentation against it. */
+function tellRoutes(server: FastifyInstance): void {
+  const logger = new Logger('Routes');
+  server.addHook('onRoute', ({ method, url }) => {
+    for (const each of [method].flat()) logger.debug(`${each} ${url}`);
+  });
+}

@@ -1,0 +1,114 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { IsIn, IsNumber, Matches, Max, MaxLength, Min, ValidateIf } from 'class-validator';
+import { BREAKER_STATES, type BreakerState, type ChannelName, CHANNELS } from '@app/database';
+
+/** A way on which messages leave, with a breaker, a limit and a token of its own. */
+export class ChannelDto {
+  /** @example "notification" */
+  name: string;
+
+  @ApiProperty({ enum: CHANNELS, example: 'notification' })
+  channel: ChannelName;
+
+  /** `open`: nothing is sent; `half_open`: one message is on its way as a probe. */
+  @ApiProperty({ enum: BREAKER_STATES, example: 'open' })
+  state: BreakerState;
+
+  /**
+   * Grows with every change of the state.
+   * @example 3
+   */
+  generation: number;
+
+  /**
+   * Why it is open.
+   * @example "http_503: the provider answered 503"
+   */
+  reason: string | null;
+
+  /** @example "2030-03-01T06:00:00.000Z" */
+  openedAt: Date | null;
+
+  /**
+   * When the next probe may leave; null while closed, and when it was opened by hand.
+   * @example "2030-03-01T06:00:30.000Z"
+   */
+  probeAt: Date | null;
+
+  /**
+   * Probes that failed since it opened.
+   * @example 2
+   */
+  probes: number;
+
+  /**
+   * The provider has asked us to wait until then.
+   * @example "2030-03-01T06:01:00.000Z"
+   */
+  pausedUntil: Date | null;
+
+  /**
+   * Messages per second at most, over all workers; null: no limit.
+   * @example 100
+   */
+  ratePerSecond: number | null;
+
+  @ApiProperty({ enum: ['environment', 'stored'], example: 'stored' })
+  tokenSource: 'environment' | 'stored';
+
+  /**
+   * From the stored token; null when that cannot be known here.
+   * @example "2030-06-01T00:00:00.000Z"
+   */
+  tokenExpiresAt: Date | null;
+
+  /**
+   * Why nothing of this channel gets into the queue, in the queue's own words; null: it takes jobs.
+   * @example "WRONGPASS invalid username-password pair or user is disabled."
+   */
+  queueTrouble: string | null;
+
+  /** @example "2030-03-01T06:00:00.000Z" */
+  updatedAt: Date;
+}
+
+/** There are few channels: the list has one page. */
+export class ChannelListDto {
+  items: ChannelDto[];
+
+  /**
+   * Always null.
+   * @example null
+   */
+  @ApiProperty({ type: String, nullable: true, example: null })
+  nextCursor: string | null;
+}
+
+export class SetBreakerDto {
+  /** `open` holds everything until it is closed by hand; `closed` lets it go at once. */
+  @ApiProperty({ enum: ['open', 'closed'], example: 'open' })
+  @IsIn(['open', 'closed'])
+  state: 'open' | 'closed';
+}
+
+export class SetRateDto {
+  /**
+   * Messages per second at most, over all workers; null lifts the limit.
+   * @example 100
+   */
+  @ValidateIf((_, value) => value !== null)
+  @IsNumber({ allowNaN: false, allowInfinity: false })
+  @Min(0.001)
+  @Max(100_000)
+  ratePerSecond: number | null;
+}
+
+export class SetTokenDto {
+  /**
+   * The provider's new token. It is stored encrypted and never shown again.
+   * @example "eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjE5MDY1MDI0MDB9.c2lnbmF0dXJl"
+   */
+  @Matches(/^[!-~]+$/, { message: 'must be printable ASCII without white space' })
+  @MaxLength(8_192)
+  token: string;
+}

@@ -1,0 +1,60 @@
+import { Body, Controller, Get, Param, Put } from '@nestjs/common';
+import { ApiOkResponse, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ChannelService } from '@app/lanes';
+import { MinRole } from '../../http/auth/min-role.js';
+import { Refuses } from '../../http/openapi/refuses.js';
+import {
+  ChannelDto,
+  ChannelListDto,
+  SetBreakerDto,
+  SetRateDto,
+  SetTokenDto,
+} from './channel.dto.js';
+import { toChannel } from './channel.mapper.js';
+
+@ApiTags('channels')
+@Controller('channels')
+export class ChannelsController {
+  constructor(private readonly channels: ChannelService) {}
+
+  /** Every channel with its breaker, limit and token's end. */
+  @Get()
+  @ApiOkResponse({ type: ChannelListDto })
+  async list(): Promise<ChannelListDto> {
+    return { items: (await this.channels.list()).map(toChannel), nextCursor: null };
+  }
+
+  /** Opens or closes the breaker by hand. What is not being sent when this answers follows it. */
+  @Put(':name/breaker')
+  @MinRole('admin')
+  @ApiParam({ name: 'name', example: 'notification' })
+  @ApiOkResponse({ type: ChannelDto })
+  async setBreaker(
+    @Param('name') name: string,
+    @Body() { state }: SetBreakerDto,
+  ): Promise<ChannelDto> {
+    return toChannel(await this.channels.setBreaker(name, state));
+  }
+
+  /** Limits the channel over all workers, from the next message on. */
+  @Put(':name/rate')
+  @MinRole('admin')
+  @ApiParam({ name: 'name', example: 'notification' })
+  @ApiOkResponse({ type: ChannelDto })
+  async setRate(
+    @Param('name') name: string,
+    @Body() { ratePerSecond }: SetRateDto,
+  ): Promise<ChannelDto> {
+    return toChannel(await this.channels.setRate(name, ratePerSecond));
+  }
+
+  /** Replaces the provider's token; a breaker that opened by itself tries it at once. */
+  @Put(':name/token')
+  @MinRole('admin')
+  @ApiParam({ name: 'name', example: 'notification' })
+  @ApiOkResponse({ type: ChannelDto })
+  @Refuses(409, 'The variable ENCRYPTION_KEY is not set, so that no token can be stored')
+  async setToken(@Param('name') name: string, @Body() { token }: SetTokenDto): Promise<ChannelDto> {
+    return toChannel(await this.channels.setToken(name, token));
+  }
+}

@@ -1,0 +1,62 @@
+import { Controller, HttpCode, Param, Post } from '@nestjs/common';
+import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { MailingControlService } from '@app/mailings';
+import { Refuses } from '../../http/openapi/refuses.js';
+import { IdPipe } from '../../http/id.pipe.js';
+import { MailingDto, ReopenedDto } from './mailing.dto.js';
+import { toMailing } from './mailing.mapper.js';
+
+/** What is not being sent when one of these answers follows it. */
+@ApiTags('mailings')
+@Controller('mailings/:id')
+export class MailingControlController {
+  constructor(private readonly control: MailingControlService) {}
+
+  /** Stops sending until the mailing is resumed. Its end stays where it is. */
+  @Post('pause')
+  @HttpCode(200)
+  @ApiOkResponse({ type: MailingDto })
+  @Refuses(409, 'The mailing is neither running nor paused')
+  async pause(@Param('id', IdPipe) id: number): Promise<MailingDto> {
+    return toMailing(await this.control.pause(id));
+  }
+
+  /** Goes on with a paused mailing. */
+  @Post('resume')
+  @HttpCode(200)
+  @ApiOkResponse({ type: MailingDto })
+  @Refuses(409, 'The mailing is neither paused nor running')
+  async resume(@Param('id', IdPipe) id: number): Promise<MailingDto> {
+    return toMailing(await this.control.resume(id));
+  }
+
+  /** Ends a mailing for good: what was not sent yet becomes `cancelled`. */
+  @Post('cancel')
+  @HttpCode(200)
+  @ApiOkResponse({ type: MailingDto })
+  @Refuses(409, 'The mailing has completed')
+  async cancel(@Param('id', IdPipe) id: number): Promise<MailingDto> {
+    return toMailing(await this.control.cancel(id));
+  }
+
+  /** Tries failed messages anew; a completed mailing runs again for them. */
+  @Post('retry-failed')
+  @HttpCode(200)
+  @ApiOkResponse({ type: ReopenedDto })
+  @Refuses(409, 'The mailing is scheduled or cancelled, or its end has passed')
+  async retryFailed(@Param('id', IdPipe) id: number): Promise<ReopenedDto> {
+    return { reopened: await this.control.retryFailed(id) };
+  }
+
+  /**
+   * Sends messages again of which nobody knows whether they arrived. Each of them can reach its
+   * client twice.
+   */
+  @Post('resend-unknown')
+  @HttpCode(200)
+  @ApiOkResponse({ type: ReopenedDto })
+  @Refuses(409, 'The mailing is scheduled or cancelled, or its end has passed')
+  async resendUnknown(@Param('id', IdPipe) id: number): Promise<ReopenedDto> {
+    return { reopened: await this.control.resendUnknown(id) };
+  }
+}

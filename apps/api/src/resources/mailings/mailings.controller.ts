@@ -1,0 +1,172 @@
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Patch,
+  Post,
+  Put,
+  Query,
+  Res,
+  UseInterceptors,
+} from '@nestjs/common';
+import {
+  ApiCreatedResponse,
+  ApiHeader,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import {
+  type IdempotentRequest,
+  type MailingRecord,
+  MailingService,
+  PreviewService,
+} from '@app/mailings';
+import { Refuses } from '../../http/openapi/refuses.js';
+import { IdPipe } from '../../http/id.pipe.js';
+import { type IfMatch, assertMatches } from '../../http/versions/entity-tag.js';
+import { refuseReadOnlyChanges } from '../../http/versions/read-only.js';
+import { IfMatchHeader, TakesIfMatch, Versioned } from '../../http/versions/versioned.js';
+import { Idempotent, markCreated, ReplayInterceptor } from './idempotency.js';
+import {
+  CreateMailingDto,
+  PreviewMailingDto,
+  ReplaceMailingDto,
+  UpdateMailingDto,
+} from './mailing-input.dto.js';
+import { MailingDto, MailingListQueryDto, MailingPageDto } from './mailing.dto.js';
+import {
+  toChanges,
+  toMailing,
+  toNewMailing,
+  toPreview,
+  toPreviewRequest,
+  toReplacement,
+} from './mailing.mapper.js';
+import { PreviewDto } from './preview.dto.js';
+
+const NOT_ANY_MORE = 'The mailing is under way or over, and a field can no longer change';
+
+@ApiTags('mailings')
+@Controller('mailings')
+export class MailingsController {
+  constructor(
+    private readonly mailings: MailingService,
+    private readonly previews: PreviewService,
+  ) {}
+
+  /**
+   * Creates a mailing; it starts by itself at `startAt`.
+   *
+   * With an `Idempotency-Key` a repeated request (same API key, same body, within 24 hours) answers
+   * with the mailing that the first one made and the header `Idempotent-Replayed: true`.
+   */
+  @Post()
+  @UseInterceptors(ReplayInterceptor)
+  @Versioned() // below, so that a replayed answer passes it, too
+  @ApiHeader({
+    name: 'Idempotency-Key',
+    required: false,
+    description: 'Any text of 1 to 255 printable ASCII characters that names this creation',
+    schema: { type: 'string', example: '5f1c2c9e-8f0b-4b0e-9d5e-0c1d5f2a7b11' },
+  })
+  @ApiCreatedResponse({ type: MailingDto })
+  @Refuses(409, 'The mailing that this Idempotency-Key made has been deleted')
+  @Refuses(422, 'The Idempotency-Key was used with another body, or no Telegram bot is registered')
+  async create(
+    @Body() dto: CreateMailingDto,
+    @Idempotent() request: IdempotentRequest | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<MailingDto> {
+    const { mailing, replayed } = await this.mailings.create(toNewMailing(dto), request);
+    markCreated(reply, mailing.id, replayed);
+    return toMailing(mailing);
+  }
+
+  /** What a mailing would do if it were created now. Nothing is stored. */
+  @Post('preview')
+  @HttpCode(200)
+  @ApiOkResponse({ type: PreviewDto })
+  async preview(@Body() dto: PreviewMailingDto): Promise<PreviewDto> {
+    return toPreview(await this.previews.preview(toPreviewRequest(dto)));
+  }
+
+  /** Mailings, newest first. */
+  @Get()
+  @ApiOkResponse({ type: MailingPageDto })
+  async list(@Query() query: MailingListQueryDto): Promise<MailingPageDto> {
+    const { items, nextCursor } = await this.mailings.list(query);
+    return { items: items.map(toMailing), nextCursor };
+  }
+
+  /** Reads a mailing. */
+  @Get(':id')
+  @Versioned()
+  @ApiOkResponse({ type: MailingDto })
+  async get(@Param('id', IdPipe) id: number): Promise<MailingDto> {
+    return toMailing(await this.mailings.get(id));
+  }
+
+  /**
+   * Replaces a mailing: what is left out takes its default, only `startAt` stays as it is. A body as
+   * it was read changes nothing.
+   *
+   * While it runs or is paused only `name`, `text`, `endAt`, `window` and `ratePerSecond` may
+   * differ from what they are; once it is over only `name`. Messages that are not being sent when
+   * this answers follow the new state. A later end does not bring back what has expired.
+   */
+  @Put(':id')
+  @Versioned()
+  @TakesIfMatch()
+  @ApiOkResponse({ type: MailingDto })
+  @Refuses(409, NOT_ANY_MORE)
+  @Refuses(422, 'No Telegram bot is registered')
+  async replace(
+    @Param('id', IdPipe) id: number,
+    @Body() dto: ReplaceMailingDto,
+    @IfMatchHeader() ifMatch: IfMatch | undefined,
+  ): Promise<MailingDto> {
+    const mailing = await this.mailings.edit(id, toReplacement(dto), (current) => {
+      assertMatches(ifMatch, toMailing(current));
+      refuseReadOnlyChanges(dto, toMailing(current));
+    });
+    return toMailing(mailing);
+  }
+
+  /** Changes single fields, under the same rules as PUT. `filter` and `window` change as a whole. */
+  @Patch(':id')
+  @Versioned()
+  @TakesIfMatch()
+  @ApiOkResponse({ type: MailingDto })
+  @Refuses(409, NOT_ANY_MORE)
+  @Refuses(422, 'No Telegram bot is registered')
+  async update(
+    @Param('id', IdPipe) id: number,
+    @Body() dto: UpdateMailingDto,
+    @IfMatchHeader() ifMatch: IfMatch | undefined,
+  ): Promise<MailingDto> {
+    const mailing = await this.mailings.edit(id, toChanges(dto), (current) => {
+      assertMatches(ifMatch, toMailing(current));
+    });
+    return toMailing(mailing);
+  }
+
+  /** Deletes a mailing with its messages and statistics; what is not being sent stays unsent. */
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiNoContentResponse({ description: 'It is gone' })
+  @TakesIfMatch()
+  async delete(
+    @Param('id', IdPipe) id: number,
+    @IfMatchHeader() ifMatch: IfMatch | undefined,
+  ): Promise<void> {
+    const check = (current: MailingRecord) => {
+      assertMatches(ifMatch, toMailing(current));
+    };
+    await this.mailings.delete(id, ifMatch === undefined ? undefined : check);
+  }
+}

@@ -1,0 +1,273 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { IsIn } from 'class-validator';
+import {
+  MAILING_STATUSES,
+  REPORT_KINDS,
+  REPORT_STATUSES,
+  REPORT_TRANSPORTS,
+  type ReportKind,
+  type ReportStatus,
+  type ReportTransport,
+} from '@app/database';
+import { PageQueryDto } from '../../http/pagination/page-query.dto.js';
+import { MayBeMissing } from '../../http/optional.js';
+
+/** A recipient whose mail server will never take it. */
+export class RefusalDto {
+  /** @example "nobody@example.com" */
+  recipient: string;
+
+  /**
+   * The mail server's words.
+   * @example "550 5.1.1 No such user"
+   */
+  answer: string;
+}
+
+/** A report or an alert on one way out: to whom it goes, and what became of it. */
+export class ReportDto {
+  /** @example 7 */
+  id: number;
+
+  @ApiProperty({ enum: REPORT_KINDS, example: 'daily' })
+  kind: ReportKind;
+
+  /**
+   * What it is about; unique per kind and transport, save those that were asked for by hand.
+   * @example "2030-03-02"
+   */
+  key: string;
+
+  @ApiProperty({ enum: REPORT_TRANSPORTS, example: 'email' })
+  transport: ReportTransport;
+
+  /**
+   * Whether somebody asked for it; otherwise it came by itself.
+   * @example false
+   */
+  requested: boolean;
+
+  /**
+   * Of a daily report: the day on which it is due.
+   * @example "2030-03-02"
+   */
+  date: string | null;
+
+  /**
+   * The mailing that it is about.
+   * @example null
+   */
+  mailingId: number | null;
+
+  /**
+   * What a daily report covers, from here …
+   * @example "2030-03-01T06:00:00.000Z"
+   */
+  from: Date | null;
+
+  /**
+   * … to here.
+   * @example "2030-03-02T06:00:00.000Z"
+   */
+  to: Date | null;
+
+  /**
+   * `kept`: there is no way to send it, so that it can only be read. `failed`: nobody got it, for the
+   * reason in `error`.
+   */
+  @ApiProperty({ enum: REPORT_STATUSES, example: 'sent' })
+  status: ReportStatus;
+
+  /** @example ["boss@example.com"] */
+  recipients: string[];
+
+  /**
+   * Recipients whose mail server took it.
+   * @example ["boss@example.com"]
+   */
+  accepted: string[];
+
+  refused: RefusalDto[];
+
+  /** @example 1 */
+  attempts: number;
+
+  /**
+   * When it is tried next, while it is pending.
+   * @example null
+   */
+  nextAttemptAt: Date | null;
+
+  /**
+   * An attempt ended without an answer after its content was handed over: it may have arrived twice.
+   * @example false
+   */
+  possibleDuplicate: boolean;
+
+  /** @example "2030-03-02T06:00:01.000Z" */
+  sentAt: Date | null;
+
+  /**
+   * What the mail server or the webhook said to the latest attempt.
+   * @example "250 2.0.0 Ok: queued as 4F1A2"
+   */
+  answer: string | null;
+
+  /**
+   * Why the latest attempt did not succeed, or why none is made.
+   * @example null
+   */
+  error: string | null;
+
+  /** @example "2030-03-02T06:00:00.000Z" */
+  createdAt: Date;
+}
+
+export class ReportPageDto {
+  items: ReportDto[];
+
+  /**
+   * Null on the last page.
+   * @example "WyJyZXBvcnRzIiw0Ml0"
+   */
+  nextCursor: string | null;
+}
+
+export class ReportListQueryDto extends PageQueryDto {
+  /** Only reports of this kind. */
+  @ApiProperty({ enum: REPORT_KINDS, required: false })
+  @MayBeMissing()
+  @IsIn(REPORT_KINDS)
+  kind?: ReportKind;
+}
+
+/**
+ * Messages that reached a final status in a period, less those that left it again: a failed one that
+ * is tried again and sent is one less `failed`, so that a figure may be below 0.
+ */
+export class ActivityDto {
+  /**
+   * Mailings that were active.
+   * @example 3
+   */
+  mailings: number;
+
+  /** @example 12480 */
+  sent: number;
+
+  /** @example 31 */
+  failed: number;
+
+  /** @example 112 */
+  expired: number;
+
+  /** @example 0 */
+  cancelled: number;
+
+  /** @example 2 */
+  unknown: number;
+
+  /**
+   * `sent` in `sent + failed + expired + unknown`: 0 to 1; null when that is nothing.
+   * @example 0.9885
+   */
+  successRate: number | null;
+}
+
+export class ReportedTotalsDto extends ActivityDto {
+  /**
+   * Waiting or on their way when the report was written.
+   * @example 5000
+   */
+  pending: number;
+}
+
+export class ReportedMailingDto {
+  /** @example 42 */
+  id: number;
+
+  /** @example "Spring sale" */
+  name: string;
+
+  @ApiProperty({ enum: MAILING_STATUSES, example: 'completed' })
+  status: string;
+
+  /** @example 12480 */
+  sent: number;
+
+  /** @example 31 */
+  failed: number;
+
+  /** @example 112 */
+  expired: number;
+
+  /** @example 0 */
+  cancelled: number;
+
+  /** @example 2 */
+  unknown: number;
+
+  /** @example 5000 */
+  pending: number;
+
+  /**
+   * Messages of the mailing, over its whole life.
+   * @example 17625
+   */
+  total: number;
+
+  /** @example 0.9885 */
+  successRate: number | null;
+}
+
+export class ReasonDto {
+  /** @example "http_400" */
+  code: string;
+
+  /** @example 31 */
+  attempts: number;
+
+  /**
+   * The provider's words, of the latest.
+   * @example "The provider answered 400: no such phone"
+   */
+  detail: string | null;
+}
+
+/** What a daily report says. */
+export class DailyContentDto {
+  /** @example "2030-03-01T06:00:00.000Z" */
+  from: string;
+
+  /** @example "2030-03-02T06:00:00.000Z" */
+  to: string;
+
+  totals: ReportedTotalsDto;
+
+  /** The day before. */
+  before: ActivityDto;
+
+  /** The most active first, at most 50. */
+  mailings: ReportedMailingDto[];
+
+  /**
+   * How many more mailings were active.
+   * @example 0
+   */
+  unlisted: number;
+
+  /** Why attempts failed, the most frequent first, at most 10. */
+  reasons: ReasonDto[];
+}
+
+/** The daily report of one date. */
+export class ReportDayDto {
+  /** @example "2030-03-02" */
+  date: string;
+
+  /** What the report says that came by itself, or else the newest; null while none is written. */
+  content: DailyContentDto | null;
+
+  /** Newest first; one of them at most came by itself. */
+  reports: ReportDto[];
+}

@@ -1,0 +1,48 @@
+import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiOkResponse, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ReportService } from '@app/reports';
+import { Refuses } from '../../http/openapi/refuses.js';
+import { DatePipe } from './date.pipe.js';
+import { ReportDayDto, ReportDto, ReportListQueryDto, ReportPageDto } from './report.dto.js';
+import { toReport, toReportDay } from './report.mapper.js';
+
+@ApiTags('reports')
+@Controller('reports')
+export class ReportsController {
+  constructor(private readonly reports: ReportService) {}
+
+  /** Reports and alerts, newest first: what is to be sent, and what was. */
+  @Get()
+  @ApiOkResponse({ type: ReportPageDto })
+  async listReports(@Query() query: ReportListQueryDto): Promise<ReportPageDto> {
+    const { items, nextCursor } = await this.reports.list(query);
+    return { items: items.map(toReport), nextCursor };
+  }
+
+  /** The daily report that was due on a date: what it says, to whom it went, and when. */
+  @Get(':date')
+  @ApiParam({ name: 'date', example: '2030-03-02', schema: { type: 'string', format: 'date' } })
+  @ApiOkResponse({ type: ReportDayDto })
+  async getReportDay(@Param('date', DatePipe) date: string): Promise<ReportDayDto> {
+    return toReportDay(await this.reports.day(date));
+  }
+
+  /**
+   * Sends the daily report of a date once more, or for the first time: of an earlier day what it
+   * said when it came by itself, of today the last day up to now. The report that comes by itself
+   * stays as it is. It is sent in the background; what became of it is in `GET /reports/{date}`.
+   * Days are those of `SERVER_TIMEZONE`. At most 20 may be asked for within an hour.
+   */
+  @Post(':date/send')
+  @HttpCode(202)
+  @ApiParam({ name: 'date', example: '2030-03-02', schema: { type: 'string', format: 'date' } })
+  @ApiAcceptedResponse({ type: ReportDto, description: 'It will be sent' })
+  @Refuses(422, 'The date has not begun')
+  @Refuses(
+    429,
+    'Too many were asked for; `Retry-After` says in how many seconds it is allowed again',
+  )
+  async sendReport(@Param('date', DatePipe) date: string): Promise<ReportDto> {
+    return toReport(await this.reports.send(date));
+  }
+}

@@ -1,0 +1,26 @@
+import { Controller, Get, Param, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { StatisticsService } from '@app/mailings';
+import { PageQueryDto } from '../../http/pagination/page-query.dto.js';
+import { IdPipe } from '../../http/id.pipe.js';
+import { GeneralStatisticsDto, MailingStatisticsDto } from './statistics.dto.js';
+
+@ApiTags('statistics')
+@Controller('mailings')
+export class StatisticsController {
+  constructor(private readonly statistics: StatisticsService) {}
+
+  /** Messages by status over all mailings, and per mailing. */
+  @Get('statistics')
+  @ApiOkResponse({ type: GeneralStatisticsDto })
+  general(@Query() query: PageQueryDto): Promise<GeneralStatisticsDto> {
+    return this.statistics.general(query);
+  }
+
+  /** One mailing: counts, speed, forecast of the end, errors by reason. */
+  @Get(':id/statistics')
+  @ApiOkResponse({ type: MailingStatisticsDto })
+  mailing(@Param('id', IdPipe) id: number): Promise<MailingStatisticsDto> {
+    return this.statistics.mailing(id);
+  }
+}

@@ -1,0 +1,106 @@
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Patch,
+  Post,
+  Put,
+  Query,
+  Res,
+} from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { TagsService } from '@app/directory';
+import { Refuses } from '../../http/openapi/refuses.js';
+import { PageQueryDto } from '../../http/pagination/page-query.dto.js';
+import { IdPipe } from '../../http/id.pipe.js';
+import { type IfMatch, assertMatches } from '../../http/versions/entity-tag.js';
+import { refuseReadOnlyChanges } from '../../http/versions/read-only.js';
+import { IfMatchHeader, TakesIfMatch, Versioned } from '../../http/versions/versioned.js';
+import { ReplaceTagDto, TagDto, TagPageDto, WriteTagDto } from './tag.dto.js';
+
+const NAME_TAKEN = 'There is another tag with this name';
+const IN_USE = 'A mailing that has yet to find its audience names it; `errors` says which';
+
+@ApiTags('tags')
+@Controller('tags')
+export class TagsController {
+  constructor(private readonly tags: TagsService) {}
+
+  /** Make a tag. */
+  @Post()
+  @Versioned()
+  @Refuses(409, NAME_TAKEN)
+  async create(
+    @Body() { name }: WriteTagDto,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<TagDto> {
+    const tag = await this.tags.create(name);
+    void reply.header('location', `/tags/${tag.id}`);
+    return tag;
+  }
+
+  /** List tags in order of id. */
+  @Get()
+  async list(@Query() query: PageQueryDto): Promise<TagPageDto> {
+    return this.tags.list(query.limit, query.cursor);
+  }
+
+  /** Read a tag. */
+  @Get(':id')
+  @Versioned()
+  async read(@Param('id', IdPipe) id: number): Promise<TagDto> {
+    return this.tags.get(id);
+  }
+
+  /**
+   * Rename a tag, on every client that has it and in the filter of every mailing that has yet to
+   * find its audience. Filters of other mailings keep the name under which they found it.
+   */
+  @Patch(':id')
+  @Versioned()
+  @TakesIfMatch()
+  @Refuses(409, NAME_TAKEN)
+  async rename(
+    @Param('id', IdPipe) id: number,
+    @Body() { name }: WriteTagDto,
+    @IfMatchHeader() ifMatch: IfMatch | undefined,
+  ): Promise<TagDto> {
+    return this.tags.rename(id, name, (current) => {
+      assertMatches(ifMatch, current);
+    });
+  }
+
+  /** Replace a tag, which has a name only: as PATCH does. */
+  @Put(':id')
+  @Versioned()
+  @TakesIfMatch()
+  @Refuses(409, NAME_TAKEN)
+  async replace(
+    @Param('id', IdPipe) id: number,
+    @Body() body: ReplaceTagDto,
+    @IfMatchHeader() ifMatch: IfMatch | undefined,
+  ): Promise<TagDto> {
+    return this.tags.rename(id, body.name, (current) => {
+      assertMatches(ifMatch, current);
+      refuseReadOnlyChanges(body, current);
+    });
+  }
+
+  /** Delete a tag, and take it from every client that has it. */
+  @Delete(':id')
+  @HttpCode(204)
+  @TakesIfMatch()
+  @Refuses(409, IN_USE)
+  async delete(
+    @Param('id', IdPipe) id: number,
+    @IfMatchHeader() ifMatch: IfMatch | undefined,
+  ): Promise<void> {
+    await this.tags.delete(id, (current) => {
+      assertMatches(ifMatch, current);
+    });
+  }
+}

@@ -1,0 +1,45 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { MinRole } from '../../http/auth/min-role.js';
+import { parseInstant } from '../mailings/rules.js';
+import { Refuses } from '../../http/openapi/refuses.js';
+import { PageQueryDto } from '../../http/pagination/page-query.dto.js';
+import { IdPipe } from '../../http/id.pipe.js';
+import { CreatedTokenDto, CreateTokenDto, TokenPageDto } from './token.dto.js';
+import { toCreatedToken, toToken } from './token.mapper.js';
+import { TokensService } from './tokens.service.js';
+
+@ApiTags('tokens')
+@Controller('tokens')
+@MinRole('admin')
+export class TokensController {
+  constructor(private readonly tokens: TokensService) {}
+
+  /** Make an API key. The key is in this answer and never again. */
+  @Post()
+  @Refuses(409, 'There is a key with this name, maybe a revoked one')
+  async create(
+    @Body() body: CreateTokenDto,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<CreatedTokenDto> {
+    const expiresAt = body.expiresAt === undefined ? null : parseInstant(body.expiresAt);
+    const { key, stored } = await this.tokens.create({ ...body, expiresAt });
+    void reply.header('location', `/tokens/${stored.id}`).header('cache-control', 'no-store');
+    return toCreatedToken(stored, key);
+  }
+
+  /** List the API keys, newest first, revoked ones too. */
+  @Get()
+  async list(@Query() query: PageQueryDto): Promise<TokenPageDto> {
+    const { items, nextCursor } = await this.tokens.list(query.limit, query.cursor);
+    return { items: items.map(toToken), nextCursor };
+  }
+
+  /** Revoke an API key. It stops working at once, with other API processes within seconds. */
+  @Delete(':id')
+  @HttpCode(204)
+  async revoke(@Param('id', IdPipe) id: number): Promise<void> {
+    await this.tokens.revoke(id);
+  }
+}

@@ -1,0 +1,7 @@
+export {
+  type AudienceZone,
+  countAudience,
+  findSampleClient,
+  readDatabaseTime,
+  type SampleClient,
+} from './audience.queries.js';

@@ -1,0 +1,204 @@
+import { DomainError } from '@app/platform';
+import type { DataSource } from 'typeorm';
+import {
+  type Check,
+  databaseOf,
+  decodeCursor,
+  inTransaction,
+  isForeignKeyViolation,
+  isUniqueViolation,
+  isUnknownTimezone,
+  type Page,
+  pageOf,
+  passGate,
+} from '@app/database';
+import {
+  closeLockedMessagesOfClient,
+  deleteLockedClient,
+  forgetAddressesOfClient,
+  lockCountersOf,
+  lockOpenMessagesOfClient,
+} from '@app/messages';
+import {
+  clientExists,
+  type ClientFilter,
+  type ClientMessageRow,
+  type ClientRow,
+  type ClientValues,
+  insertClientIfTagsExist,
+  type Insertion,
+  listClientMessages,
+  listClients,
+  lockClient,
+  readClient,
+  writeLockedClient,
+} from './clients.queries.js';
+import { insertMissingTags } from './tags.queries.js';
+
+/** What a caller says about a client; the rest follows from the phone and the server. */
+export interface ClientDraft {
+  /** `7XXXXXXXXXX`. */
+  phone: string;
+  /** Left out: digits 2 to 4 of the phone. */
+  operatorCode?: string;
+  /** By its canonical name; left out: the server's. */
+  timezone?: string;
+  /** Names; unknown ones are made. */
+  tags?: string[];
+}
+
+/** A tag that is deleted at the very moment of its use is made again; more often is no accident. */
+const TRIES = 3;
+
+/** The directory of those who can receive messages. */
+export class ClientsService {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly serverTimezone: string,
+  ) {}
+
+  /** @throws DomainError `conflict` when the phone is taken, `invalid` for an unknown timezone */
+  async create(draft: ClientDraft): Promise<ClientRow> {
+    const values = this.complete(draft);
+    const inserted = await onceMoreIfATagGoes(() => this.insert(values));
+    if (inserted === 'phone_taken') throw phoneTaken();
+    if (inserted === 'tag_unknown') throw tagWent();
+    return { id: inserted.id, ...values };
+  }
+
+  /** @throws DomainError `not_found` */
+  async get(id: number): Promise<ClientRow> {
+    return (await readClient(databaseOf(this.dataSource), id)) ?? notFound(id);
+  }
+
+  async list(filter: ClientFilter, limit: number, cursor?: string): Promise<Page<ClientRow>> {
+    const [after] = cursor === undefined ? [] : decodeCursor('clients', cursor, 1);
+    const db = databaseOf(this.dataSource);
+    const rows = await listClients(db, filter, after ?? 0, limit + 1);
+    return pageOf('clients', rows, limit, (row) => [row.id]);
+  }
+
+  /** All of it is as the draft says, what the draft leaves out is as for a new client. */
+  async replace(id: number, draft: ClientDraft, check?: Check<ClientRow>): Promise<ClientRow> {
+    const values = this.complete(draft);
+    return this.write(id, () => values, check);
+  }
+
+  /** Only what is named changes. */
+  async change(
+    id: number,
+    changes: Partial<ClientDraft>,
+    check?: Check<ClientRow>,
+  ): Promise<ClientRow> {
+    return this.write(id, (current) => this.complete({ ...current, ...changes }), check);
+  }
+
+  /**
+   * Nothing is sent to the client any more once this resolves, except what was already under way.
+   * Its history stays, without the phone.
+   */
+  async delete(id: number, check?: Check<ClientRow>): Promise<void> {
+    await inTransaction(this.dataSource, async (session) => {
+      const client = (await lockClient(session, id)) ?? notFound(id);
+      check?.(client);
+      const open = await lockOpenMessagesOfClient(session, id);
+      if (open.length > 0) {
+        await lockCountersOf(session, [...new Set(open.map((message) => message.mailingId))]);
+        const ids = open.map((message) => message.id);
+        await closeLockedMessagesOfClient(session, ids);
+      }
+      await deleteLockedClient(session, id);
+    });
+    const db = databaseOf(this.dataSource);
+    await passGate(db);
+    // A message that was planned during all this may have been claimed by one who still saw the client.
+    await forgetAddressesOfClient(db, id);
+  }
+
+  /** What the mailings did for this client, newest first. */
+  async messages(id: number, limit: number, cursor?: string): Promise<Page<ClientMessageRow>> {
+    const list = `clients/${id}/messages`;
+    const [before] = cursor === undefined ? [] : decodeCursor(list, cursor, 1);
+    const db = databaseOf(this.dataSource);
+    if (!(await clientExists(db, id))) notFound(id);
+    const rows = await listClientMessages(db, id, before ?? Number.MAX_SAFE_INTEGER, limit + 1);
+    return pageOf(list, rows, limit, (row) => [row.mailingId]);
+  }
+
+  private complete({ phone, operatorCode, timezone, tags }: ClientDraft): ClientValues {
+    return {
+      phone,
+      operatorCode: operatorCode ?? phone.slice(1, 4),
+      timezone: timezone ?? this.serverTimezone,
+      tags: [...new Set(tags)].sort(byCodePoint),
+    };
+  }
+
+  /** One statement where all tags exist, which is the rule; else they and the client come together. */
+  private async insert(values: ClientValues): Promise<Insertion> {
+    const inserted = await insertClientIfTagsExist(databaseOf(this.dataSource), values);
+    if (inserted !== 'tag_unknown') return inserted;
+    return inTransaction(this.dataSource, async (session) => {
+      await insertMissingTags(session, values.tags);
+      const second = await insertClientIfTagsExist(session, values);
+      // Thrown inside, so that the tags of a client that cannot be are not made either.
+      if (second === 'phone_taken') throw phoneTaken();
+      if (second === 'tag_unknown') throw tagWent();
+      return second;
+    });
+  }
+
+  private async write(
+    id: number,
+    next: (current: ClientRow) => ClientValues,
+    check?: Check<ClientRow>,
+  ): Promise<ClientRow> {
+    return onceMoreIfATagGoes(() =>
+      inTransaction(this.dataSource, async (session) => {
+        const current = (await lockClient(session, id)) ?? notFound(id);
+        check?.(current);
+        const client = { id, ...next(current) };
+        await insertMissingTags(session, client.tags);
+        await writeLockedClient(session, client);
+        return client;
+      }),
+    );
+  }
+}
+
+/** As the database orders names. */
+function byCodePoint(one: string, other: string): number {
+  return Buffer.compare(Buffer.from(one), Buffer.from(other));
+}
+
+async function onceMoreIfATagGoes<Result>(work: () => Promise<Result>): Promise<Result> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (isUniqueViolation(error)) throw phoneTaken();
+      if (isUnknownTimezone(error)) throw unknownTimezone();
+      if (!isForeignKeyViolation(error) || tries === TRIES) throw error;
+    }
+  }
+}
+
+function notFound(id: number): never {
+  throw new DomainError('not_found', `There is no client with id ${id}`);
+}
+
+function phoneTaken(): DomainError {
+  return new DomainError('conflict', 'There is a client with this phone', [
+    { path: 'phone', message: 'belongs to another client' },
+  ]);
+}
+
+function unknownTimezone(): DomainError {
+  return new DomainError('invalid', '1 field is invalid: timezone', [
+    { path: 'timezone', message: 'must be an IANA timezone, e.g. Europe/Moscow' },
+  ]);
+}
+
+function tagWent(): DomainError {
+  return new DomainError('conflict', 'A tag was deleted while it was used; try again');
+}

@@ -1,0 +1,112 @@
+import { DomainError } from '@app/platform';
+import type { DataSource } from 'typeorm';
+import {
+  type Check,
+  databaseOf,
+  decodeCursor,
+  inTransaction,
+  isUniqueViolation,
+  type Page,
+  pageOf,
+} from '@app/database';
+import {
+  deleteHeldTag,
+  findMailingsWaitingForTag,
+  holdTagNames,
+  insertTagIfNameIsFree,
+  listTags,
+  readTag,
+  renameHeldTag,
+  renameTagInWaitingMailings,
+  type TagRow,
+} from './tags.queries.js';
+
+/** What its cursors are for. */
+const LIST = 'tags';
+
+/** Users of a tag that a refusal names. */
+const MOST_USERS = 100;
+
+/**
+ * Labels on clients. Mailings name them in their filter, and find their audience by the name: until
+ * that is done the names in filters follow the tags.
+ */
+export class TagsService {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** @throws DomainError `conflict` when the name is taken */
+  async create(name: string): Promise<TagRow> {
+    const tag = await insertTagIfNameIsFree(databaseOf(this.dataSource), name);
+    if (!tag) throw nameTaken(name);
+    return tag;
+  }
+
+  /** @throws DomainError `not_found` */
+  async get(id: number): Promise<TagRow> {
+    return (await readTag(databaseOf(this.dataSource), id)) ?? notFound(id);
+  }
+
+  async list(limit: number, cursor?: string): Promise<Page<TagRow>> {
+    const [after] = cursor === undefined ? [] : decodeCursor(LIST, cursor, 1);
+    const rows = await listTags(databaseOf(this.dataSource), after ?? 0, limit + 1);
+    return pageOf(LIST, rows, limit, (row) => [row.id]);
+  }
+
+  /**
+   * On every client that has it, and in the filter of every mailing that still looks for its audience.
+   *
+   * @throws DomainError `not_found`, `conflict`
+   */
+  async rename(id: number, name: string, check?: Check<TagRow>): Promise<TagRow> {
+    return inTransaction(this.dataSource, async (session) => {
+      await holdTagNames(session);
+      const tag = (await readTag(session, id)) ?? notFound(id);
+      check?.(tag);
+      if (tag.name === name) return tag;
+      await renameHeldTag(session, id, name);
+      await renameTagInWaitingMailings(session, tag.name, name);
+      return { id, name };
+    }).catch((error: unknown) => {
+      throw isUniqueViolation(error) ? nameTaken(name) : error;
+    });
+  }
+
+  /**
+   * Takes the tag from every client that has it.
+   *
+   * @throws DomainError `not_found`; `conflict` that names the mailings which still look for their
+   *   audience by it.
+   */
+  async delete(id: number, check?: Check<TagRow>): Promise<void> {
+    await inTransaction(this.dataSource, async (session) => {
+      await holdTagNames(session);
+      const tag = (await readTag(session, id)) ?? notFound(id);
+      check?.(tag);
+      const users = await findMailingsWaitingForTag(session, tag.name, MOST_USERS);
+      if (users.length > 0) throw inUse(tag.name, users);
+      await deleteHeldTag(session, id);
+    });
+  }
+}
+
+function notFound(id: number): never {
+  throw new DomainError('not_found', `There is no tag with id ${id}`);
+}
+
+function nameTaken(name: string): DomainError {
+  return new DomainError('conflict', `There is a tag with the name "${name}"`, [
+    { path: 'name', message: 'is taken' },
+  ]);
+}
+
+function inUse(tag: string, users: { id: number; name: string }[]): DomainError {
+  const ids = users.map((mailing) => mailing.id).join(', ');
+  return new DomainError(
+    'conflict',
+    `The tag "${tag}" is in the filter of mailings that have yet to find their audience: ${ids}`,
+    users.map((mailing) => ({
+      path: 'id',
+      message: `is used by mailing ${mailing.id}, "${mailing.name}"`,
+    })),
+  );
+}

@@ -1,0 +1,87 @@
+import type { Outcome } from '@app/channels';
+import {
+  type AttemptResult,
+  type ClaimedMessage,
+  GAVE_UP_DELAY_MS,
+  RATE_LIMITED_DELAY_MS,
+  UNAVAILABLE_DELAY_MS,
+} from '@app/messages';
+
+/** What is written down about an outcome. Pure: the statement decides the rest by the row's state. */
+export function attemptResult(
+  message: ClaimedMessage,
+  outcome: Outcome,
+  durationMs: number,
+): AttemptResult {
+  const base = {
+    id: message.id,
+    attempt: message.attempt,
+    durationMs: Math.round(durationMs),
+    httpStatus: outcome.httpStatus ?? null,
+  };
+  if (outcome.kind === 'delivered') {
+    return {
+      ...base,
+      outcome: 'delivered',
+      countsAsTry: true,
+      delayMs: null,
+      code: null,
+      detail: null,
+      excerpt: null,
+    };
+  }
+  const reason = {
+    code: outcome.code,
+    detail: outcome.detail,
+    excerpt: outcome.excerpt ?? null,
+  };
+  switch (outcome.kind) {
+    case 'rejected':
+    case 'unknown':
+      return { ...base, ...reason, outcome: outcome.kind, countsAsTry: true, delayMs: null };
+    case 'retry':
+      return {
+        ...base,
+        ...reason,
+        outcome: 'retry',
+        countsAsTry: true,
+        delayMs: outcome.retryAfterMs ?? null,
+      };
+    case 'unavailable':
+      return {
+        ...base,
+        ...reason,
+        outcome: 'unavailable',
+        countsAsTry: false,
+        delayMs:
+          outcome.retryAfterMs ??
+          (outcome.scope === 'rate' ? RATE_LIMITED_DELAY_MS : UNAVAILABLE_DELAY_MS),
+      };
+    case 'skipped':
+      return {
+        ...base,
+        ...reason,
+        outcome: 'unavailable',
+        countsAsTry: false,
+        delayMs: outcome.retryAfterMs ?? GAVE_UP_DELAY_MS,
+        durationMs: null,
+      };
+  }
+}
+
+/** How an outcome speaks about the provider as a whole. */
+export function verdict(outcome: Outcome): 'good' | 'bad' | 'fatal' | 'neutral' {
+  switch (outcome.kind) {
+    case 'delivered':
+    case 'rejected':
+      return 'good';
+    case 'retry':
+    case 'unknown':
+      return 'bad';
+    case 'unavailable':
+      if (outcome.scope === 'auth') return 'fatal';
+      return outcome.scope === 'rate' ? 'neutral' : 'bad';
+    case 'skipped':
+      return 'neutral';
+  }
+}

@@ -1,0 +1,160 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Queryable } from '@app/database';
+import { type Clock, type Logger, messageOf } from '@app/platform';
+import { DeliveryQueue } from '@app/queue';
+import { type LaneState, type OpenMailing, readLanes } from './dispatch.queries.js';
+import { LaneDispatcher, QueueFailure } from './lane-dispatcher.js';
+import { OpenMailings } from './open-mailings.js';
+
+export interface DispatchOptions {
+  /** For what is written: the leader's session. */
+  db: Queryable;
+  /** For what is only read, so that feeding does not wait behind the planning of a large mailing. */
+  read: Queryable;
+  queueUrl: string;
+  /** See `readQueuePrefix`. */
+  queuePrefix: string;
+  /** Messages that all workers together hold at a time, roughly. */
+  concurrency: number;
+  clock: Clock;
+  logger: Logger;
+  /** Default: the queue at `queueUrl`. */
+  openQueue?: (lane: string) => DeliveryQueue;
+}
+
+/** A lane whose look takes longer is waited for no more, ms: the others go on, and it has its time. */
+const PATIENCE_MS = 250;
+/** A lane whose queue did not answer is looked at again after this, ms. */
+const AFTER_FAILURE_MS = 1_000;
+
+/** However often something changes: looks are at least so far apart, ms. */
+const LEAST_PAUSE_MS = 15;
+
+/** A lane's own state; nothing of it depends on another lane's. */
+interface LaneWork {
+  dispatcher: LaneDispatcher;
+  isLooking: boolean;
+  queueIsDown: boolean;
+  notBefore: number;
+}
+
+/** What the looks of one run have said so far. */
+interface Run {
+  waits: number[];
+  failures: unknown[];
+  /** Nobody listens any more. */
+  isOver: boolean;
+}
+
+/** Feeds the queues of all lanes; what happens to one of them does not hold up the others. */
+export class DispatchService {
+  private readonly lanes = new Map<number, LaneWork>();
+  private readonly mailings: OpenMailings;
+  private lookedAt = -Infinity;
+
+  constructor(private readonly options: DispatchOptions) {
+    this.mailings = new OpenMailings(options.read, options.clock);
+  }
+
+  /** Something changed in the database. What has been fed stays fed. */
+  wake(): void {
+    this.mailings.changed();
+  }
+
+  /**
+   * @returns ms after which the next look should come; undefined: no work is under way.
+   * @throws when the database cannot be reached.
+   */
+  async run(): Promise<number | undefined> {
+    const pause = this.lookedAt + LEAST_PAUSE_MS - this.options.clock.monotonic();
+    if (pause > 0) await sleep(pause);
+    this.lookedAt = this.options.clock.monotonic();
+    const mailings = await this.mailings.read();
+    const lanes = await readLanes(this.options.read);
+    this.closeAllBut(lanes);
+    const run: Run = { waits: [], failures: [], isOver: false };
+    const looks = lanes.map((lane) =>
+      this.look(
+        lane,
+        mailings.filter(({ laneId }) => laneId === lane.id),
+        run,
+      ),
+    );
+    await within(PATIENCE_MS, Promise.all(looks));
+    run.isOver = true;
+    if (run.failures.length > 0) throw run.failures[0];
+    return run.waits.length > 0 ? Math.min(...run.waits) : undefined;
+  }
+
+  async close(): Promise<void> {
+    // eslint-disable-next-line no-restricted-syntax -- a queue that closes never fails
+    await Promise.all([...this.lanes.values()].map(({ dispatcher }) => dispatcher.close()));
+    this.lanes.clear();
+  }
+
+  private async look(lane: LaneState, mailings: OpenMailing[], run: Run): Promise<void> {
+    const { clock, logger } = this.options;
+    const work = this.work(lane);
+    if (work.isLooking || clock.monotonic() < work.notBefore) return;
+    work.isLooking = true;
+    try {
+      const wait = await work.dispatcher.run(lane, mailings);
+      if (wait !== undefined) run.waits.push(wait);
+      if (work.queueIsDown) logger.info({ lane: lane.name }, 'the queue is back');
+      work.queueIsDown = false;
+    } catch (error) {
+      if (error instanceof QueueFailure) this.useAnotherQueue(lane, work, error);
+      else if (run.isOver) logger.warn({ lane: lane.name, error: messageOf(error) }, 'look failed');
+      else run.failures.push(error);
+    } finally {
+      work.isLooking = false;
+    }
+  }
+
+  /** A queue that was opened while its backend was away may stay deaf: go on with a new one. */
+  private useAnotherQueue(lane: LaneState, work: LaneWork, error: QueueFailure): void {
+    const { clock, logger } = this.options;
+    if (!work.queueIsDown) {
+      logger.warn({ lane: lane.name, error: messageOf(error) }, 'cannot feed');
+    }
+    work.queueIsDown = true;
+    work.notBefore = clock.monotonic() + AFTER_FAILURE_MS;
+    if (this.lanes.get(lane.id) === work) work.dispatcher.useQueue(this.openQueue(lane.name));
+  }
+
+  private work(lane: LaneState): LaneWork {
+    let work = this.lanes.get(lane.id);
+    if (!work) {
+      const { db, read, concurrency, clock, logger } = this.options;
+      const queue = this.openQueue(lane.name);
+      const dispatcher = new LaneDispatcher({ db, read, queue, concurrency, clock, logger });
+      work = { dispatcher, isLooking: false, queueIsDown: false, notBefore: -Infinity };
+      this.lanes.set(lane.id, work);
+    }
+    return work;
+  }
+
+  private openQueue(lane: string): DeliveryQueue {
+    const { openQueue, queueUrl, queuePrefix, logger } = this.options;
+    return openQueue ? openQueue(lane) : new DeliveryQueue(queueUrl, lane, logger, queuePrefix);
+  }
+
+  private closeAllBut(lanes: LaneState[]): void {
+    const known = new Set(lanes.map(({ id }) => id));
+    for (const [id, { dispatcher }] of this.lanes) {
+      if (known.has(id)) continue;
+      this.lanes.delete(id);
+      void dispatcher.close();
+    }
+  }
+}
+
+/** Ends with the work or after the time, whichever comes first. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,96 @@
+import { readJwtExpiry } from '@app/channels';
+import { decrypt, DecryptionError, DomainError, encrypt } from '@app/platform';
+import { databaseOf, passGate, type Queryable } from '@app/database';
+import type { DataSource } from 'typeorm';
+import {
+  type ChannelRecord,
+  closeBreaker,
+  listChannels,
+  openBreaker,
+  setChannelRate,
+  setChannelToken,
+} from './channel.queries.js';
+
+export interface ChannelView extends Omit<ChannelRecord, 'tokenEncrypted'> {
+  tokenSource: 'environment' | 'stored';
+  /** From the stored token, if it is a JWT that says so; null when that cannot be known here. */
+  tokenExpiresAt: Date | null;
+}
+
+/** The lanes: their breakers, limits and tokens. What changes here counts for every worker. */
+export class ChannelService {
+  /** By lane: reading a token costs a key derivation, so it is read once. */
+  private readonly expiries = new Map<number, { sealed: Buffer; expiresAt: Date | null }>();
+
+  /** @param encryptionKey what tokens are stored under; without it none can be stored. */
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly encryptionKey: string | undefined,
+  ) {}
+
+  async list(): Promise<ChannelView[]> {
+    const channels = await listChannels(databaseOf(this.dataSource));
+    return channels.map((channel) => this.view(channel));
+  }
+
+  /** By hand: open stays open until it is closed by hand; closing forgives everything at once. */
+  setBreaker(name: string, state: 'open' | 'closed'): Promise<ChannelView> {
+    return this.change(name, (db) =>
+      state === 'open' ? openBreaker(db, name) : closeBreaker(db, name),
+    );
+  }
+
+  setRate(name: string, ratePerSecond: number | null): Promise<ChannelView> {
+    return this.change(name, (db) => setChannelRate(db, name, ratePerSecond));
+  }
+
+  /** @throws DomainError `conflict` when there is no key to encrypt with. */
+  async setToken(name: string, token: string): Promise<ChannelView> {
+    if (this.encryptionKey === undefined) {
+      throw new DomainError(
+        'conflict',
+        'Tokens are stored encrypted: set ENCRYPTION_KEY for the api and the workers first',
+      );
+    }
+    const sealed = encrypt(token, this.encryptionKey);
+    return this.change(name, (db) => setChannelToken(db, name, sealed));
+  }
+
+  private async change(
+    name: string,
+    apply: (db: Queryable) => Promise<ChannelRecord | null>,
+  ): Promise<ChannelView> {
+    const db = databaseOf(this.dataSource);
+    const changed = await apply(db);
+    if (!changed) throw new DomainError('not_found', `There is no channel ${name}`);
+    await passGate(db);
+    return this.view(changed);
+  }
+
+  private view({ tokenEncrypted, ...channel }: ChannelRecord): ChannelView {
+    return {
+      ...channel,
+      tokenSource: tokenEncrypted ? 'stored' : 'environment',
+      tokenExpiresAt: tokenEncrypted && this.expiryOf(channel.id, tokenEncrypted),
+    };
+  }
+
+  private expiryOf(laneId: number, sealed: Buffer): Date | null {
+    if (this.encryptionKey === undefined) return null;
+    const known = this.expiries.get(laneId);
+    if (known?.sealed.equals(sealed)) return known.expiresAt;
+    const expiresAt = readExpiry(sealed, this.encryptionKey);
+    this.expiries.set(laneId, { sealed, expiresAt });
+    return expiresAt;
+  }
+}
+
+/** A token that was stored under another key is as good as none: the worker says so, loudly. */
+function readExpiry(sealed: Buffer, key: string): Date | null {
+  try {
+    return readJwtExpiry(decrypt(sealed, key));
+  } catch (error) {
+    if (error instanceof DecryptionError) return null;
+    throw error;
+  }
+}

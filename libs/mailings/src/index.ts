@@ -1,0 +1,17 @@
+export { MailingControlService } from './control/mailing-control.service.js';
+export type { IdempotentRequest } from './idempotency/idempotency.queries.js';
+export { type MailingChanges, windowOf } from './mailing/edit.js';
+export { nameOfText } from './mailing/mailing-name.js';
+export {
+  insertMailingIfNotEnded,
+  listMailings,
+  type MailingRecord,
+  type NewMailing,
+} from './mailing/mailing.queries.js';
+export { MailingService } from './mailing/mailing.service.js';
+export { type Preview, type PreviewRequest, PreviewService } from './preview/preview.service.js';
+export type { MessageRecord } from './statistics/message.queries.js';
+export { type MessageDetail, MessageService } from './statistics/message.service.js';
+export { NEXT_STEPS, type NextStepKind } from './statistics/next-step.js';
+export { readGeneralStatistics } from './statistics/statistics.queries.js';
+export { StatisticsService } from './statistics/statistics.service.js';

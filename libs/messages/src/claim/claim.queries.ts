@@ -1,0 +1,103 @@
+import { intArray, type Queryable } from '@app/database';
+import { LEASE_MS, MARGIN_MS } from '../limits.js';
+
+/** A message that is ours until its lease ends. */
+export interface ClaimedMessage {
+  id: number;
+  mailingId: number;
+  attempt: number;
+  tries: number;
+  /** Empty when the client has just been deleted. */
+  phone: string;
+  textVersion: number;
+  unconfirmed: boolean;
+  /** To the slot's close or the mailing's end, from the moment of the claim; may be `Infinity`-large. */
+  msLeft: number;
+  /** With a rate: not to be sent before, from the moment of the answer. */
+  sendInMs: number;
+  /** The breaker's generation at the claim. */
+  generation: number;
+}
+
+const COLUMNS = `id, mailing_id AS "mailingId", attempt, tries, phone, text_version AS "textVersion",
+  unconfirmed, ms_left AS "msLeft", send_in_ms AS "sendInMs", generation`;
+
+/** A rate does not let this message go before so long, ms. */
+export interface LaterMessage {
+  id: number;
+  sendInMs: number;
+}
+
+export interface ClaimAnswer {
+  claimed: ClaimedMessage[];
+  later: LaterMessage[];
+}
+
+/**
+ * Takes those of the given messages that may be sent right now, by the database's clock; see the
+ * function's migration for the guards. What is not in the answer is not ours.
+ */
+export async function claimDuePending(
+  db: Queryable,
+  claim: { laneId: number; claimId: number; ids: number[]; probe?: number },
+): Promise<ClaimAnswer> {
+  const { rows } = await db.query<ClaimedMessage | (LaterMessage & { attempt: null })>({
+    name: 'claim-due-pending',
+    text: `SELECT ${COLUMNS} FROM claim_messages($1, $2, $3::bigint[], $4, $5, $6)`,
+    values: [
+      claim.laneId,
+      claim.claimId,
+      intArray(claim.ids),
+      LEASE_MS,
+      MARGIN_MS,
+      claim.probe ?? null,
+    ],
+  });
+  const claimed: ClaimedMessage[] = [];
+  const later: LaterMessage[] = [];
+  for (const row of rows) {
+    if (row.attempt === null) later.push(row);
+    else claimed.push(row);
+  }
+  return { claimed, later };
+}
+
+/** What a claim took whose answer got lost. */
+export async function rereadClaim(
+  db: Queryable,
+  claim: { claimId: number; ids: number[] },
+): Promise<ClaimedMessage[]> {
+  const { rows } = await db.query<ClaimedMessage>({
+    name: 'reread-claim',
+    text: `
+      SELECT m.id, m.mailing_id AS "mailingId", m.attempts AS attempt, m.tries,
+        COALESCE(m.address, '') AS phone, m.text_version AS "textVersion", m.unconfirmed,
+        /* Servers before 17 subtract no infinity; the clock moves on between two looks at it. */
+        GREATEST(0, COALESCE(extract(epoch FROM
+          GREATEST(LEAST(s.closes_at, g.end_at), clock_timestamp()) - clock_timestamp())::float8 * 1000, 0))
+          AS "msLeft",
+        0::float8 AS "sendInMs", l.generation
+      FROM messages m
+      JOIN mailings g ON g.id = m.mailing_id
+      JOIN lanes l ON l.id = g.lane_id
+      LEFT JOIN mailing_slots s ON s.mailing_id = m.mailing_id AND s.zone_id = m.zone_id
+      WHERE m.id = ANY ($2::bigint[]) AND m.claim_id = $1 AND m.status = 'sending'`,
+    values: [claim.claimId, claim.ids],
+  });
+  return rows;
+}
+
+/** The texts of the given (mailing, version) pairs; a deleted mailing's are missing. */
+export async function readTexts(
+  db: Queryable,
+  keys: { mailingId: number; version: number }[],
+): Promise<{ mailingId: number; version: number; text: string }[]> {
+  const { rows } = await db.query<{ mailingId: number; version: number; text: string }>({
+    name: 'read-texts',
+    text: `
+      SELECT mailing_id AS "mailingId", version, text FROM mailing_texts
+      WHERE (mailing_id, version) IN (SELECT * FROM unnest($1::bigint[], $2::int[]))`,
+    values: [keys.map((key) => key.mailingId), keys.map((key) => key.version)],
+  });
+  return rows;
+}

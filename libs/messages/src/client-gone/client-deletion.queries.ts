@@ -1,0 +1,88 @@
+import type { Queryable } from '@app/database';
+import { MAILINGS_OF_CLIENT } from './client-mailings.queries.js';
+
+export interface OpenMessage {
+  id: number;
+  mailingId: number;
+}
+
+/** Locks what the end of a client changes: its messages that wait, and those that went to its phone. */
+export async function lockOpenMessagesOfClient(
+  db: Queryable,
+  clientId: number,
+): Promise<OpenMessage[]> {
+  const { rows } = await db.query<OpenMessage>({
+    name: 'lock-open-messages-of-client',
+    text: `
+      SELECT m.id, m.mailing_id AS "mailingId"
+      FROM messages m
+      WHERE m.id IN (
+          SELECT p.id FROM (${MAILINGS_OF_CLIENT}) b
+          CROSS JOIN LATERAL (
+            SELECT id FROM messages WHERE mailing_id = b.mailing_id AND client_id = $1 LIMIT 1) p)
+        AND (m.status = 'pending' OR m.address IS NOT NULL)
+      ORDER BY m.id FOR UPDATE`,
+    values: [clientId],
+  });
+  return rows;
+}
+
+export async function lockCountersOf(db: Queryable, mailingIds: number[]): Promise<void> {
+  await db.query({
+    name: 'lock-counters-of',
+    text: 'SELECT FROM mailing_counters WHERE mailing_id = ANY ($1::bigint[]) ORDER BY mailing_id FOR UPDATE',
+    values: [mailingIds],
+  });
+}
+
+/**
+ * Ends the waiting ones of locked messages as `cancelled`, or as `unknown` where an attempt was never
+ * confirmed, takes the phone out of all of them, and counts. Deleted mailings have no counters.
+ */
+export async function closeLockedMessagesOfClient(db: Queryable, ids: number[]): Promise<void> {
+  await db.query({
+    name: 'close-locked-messages-of-client',
+    text: `
+WITH before AS (
+  SELECT id, status = 'pending' AS waiting FROM messages WHERE id = ANY ($1::bigint[])
+), closed AS (
+  UPDATE messages m SET
+    address = NULL,
+    status = (CASE WHEN NOT b.waiting THEN m.status::text WHEN m.unconfirmed THEN 'unknown'
+      ELSE 'cancelled' END)::message_status,
+    last_error_code = CASE WHEN b.waiting THEN 'client_deleted' ELSE m.last_error_code END,
+    last_error = CASE WHEN b.waiting THEN 'The client was deleted before sending' ELSE m.last_error END
+  FROM before b WHERE m.id = b.id
+  RETURNING m.mailing_id, m.status, b.waiting
+), delta AS (
+  SELECT mailing_id, count(*) AS closed,
+    count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
+    count(*) FILTER (WHERE status = 'unknown') AS unknown
+  FROM closed WHERE waiting GROUP BY mailing_id
+)
+UPDATE mailing_counters k SET pending = k.pending - d.closed,
+  cancelled = k.cancelled + d.cancelled, unknown = k.unknown + d.unknown
+FROM delta d WHERE k.mailing_id = d.mailing_id`,
+    values: [ids],
+  });
+}
+
+export async function deleteLockedClient(db: Queryable, id: number): Promise<void> {
+  await db.query({
+    name: 'delete-locked-client',
+    text: 'DELETE FROM clients WHERE id = $1',
+    values: [id],
+  });
+}
+
+/** No claim can see the client any more: takes away what the last of them have written down. */
+export async function forgetAddressesOfClient(db: Queryable, id: number): Promise<void> {
+  await db.query({
+    name: 'forget-addresses-of-client',
+    text: `
+      UPDATE messages SET address = NULL WHERE address IS NOT NULL AND id IN (
+        SELECT m.id FROM (${MAILINGS_OF_CLIENT}) b
+        JOIN messages m ON m.mailing_id = b.mailing_id AND m.client_id = $1)`,
+    values: [id],
+  });
+}

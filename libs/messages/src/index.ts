@@ -1,0 +1,66 @@
+export {
+  claimDuePending,
+  type ClaimedMessage,
+  type LaterMessage,
+  readTexts,
+  rereadClaim,
+} from './claim/claim.queries.js';
+export {
+  closeLockedMessagesOfClient,
+  deleteLockedClient,
+  forgetAddressesOfClient,
+  lockCountersOf,
+  lockOpenMessagesOfClient,
+} from './client-gone/client-deletion.queries.js';
+export { MAILINGS_OF_CLIENT } from './client-gone/client-mailings.queries.js';
+export {
+  BEGINNING,
+  closePendingOfEnded,
+  type ClosePosition,
+  endIfDue,
+  type ExpiredLease,
+  findDeleted,
+  findDrained,
+  findDueEnds,
+  findEndedWithPending,
+  findExpiredLeases,
+  finishIfDrained,
+  isAnyLastUnderWay,
+  purgeDeletedIfEmpty,
+  purgeIdempotencyKeys,
+  purgeMessagesOfDeleted,
+} from './finish/finish.queries.js';
+export {
+  BATCH_SIZE,
+  CALL_LIMIT_MS,
+  GAVE_UP_DELAY_MS,
+  LEASE_MS,
+  MARGIN_MS,
+  RATE_LIMITED_DELAY_MS,
+  UNAVAILABLE_DELAY_MS,
+} from './limits.js';
+export { byMailing } from './pieces/by-mailing.js';
+export { type Piece, type PieceBounds, PieceSize, PieceSizes } from './pieces/piece-size.js';
+export { Rounds } from './pieces/rounds.js';
+export {
+  findDueStarts,
+  findUnplannedMailings,
+  markPlanned,
+  movePlanCursor,
+  planChunk,
+  startIfDue,
+  type UnplannedMailing,
+} from './plan/plan.queries.js';
+export { recordInHalves, type Refused } from './record/halves.js';
+export {
+  type AttemptResult,
+  type Recorded,
+  recordOutcomesIfStillSending,
+} from './record/record.queries.js';
+export {
+  readReopenability,
+  reopenChunk,
+  type ReopenCursor,
+  type ReopenedChunk,
+  reopenMailingIfNotEnded,
+} from './reopen/reopen.queries.js';

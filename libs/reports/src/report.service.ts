@@ -1,0 +1,113 @@
+import {
+  databaseOf,
+  decodeCursor,
+  inTransaction,
+  type Page,
+  pageOf,
+  type ReportKind,
+} from '@app/database';
+import { DomainError } from '@app/platform';
+import type { DataSource } from 'typeorm';
+import type { DailyContent, ReportContent } from './content.js';
+import {
+  listReports,
+  readReportsOf,
+  lockRequests,
+  type ReportRecord,
+  requestDaily,
+  secondsToWait,
+} from './report.queries.js';
+import { localDate } from './report-day.js';
+
+/** What its cursors are for. */
+const LIST = 'reports';
+
+/** More than anybody asks for on one day by hand. */
+const MOST_OF_A_DAY = 100;
+/** Whoever has a key could otherwise fill the mailboxes of all who get reports. */
+const REQUEST_LIMIT = { most: 20, seconds: 3_600 };
+
+export interface ReportListQuery {
+  kind?: ReportKind;
+  limit: number;
+  cursor?: string;
+}
+
+/** Everything about the daily report of one date. */
+export interface ReportDay {
+  date: string;
+  /** What the one that came by itself says, or else the newest; null while none is written. */
+  content: DailyContent | null;
+  /** Newest first; one of them at most came by itself. */
+  reports: ReportRecord[];
+}
+
+/** Reports as a resource. Sending is beat's. */
+export class ReportService {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly options: { /** IANA: by its clock reports are dated. */ timezone: string },
+  ) {}
+
+  /** Newest first. */
+  async list(query: ReportListQuery): Promise<Page<ReportRecord>> {
+    const [before = null] = query.cursor === undefined ? [] : decodeCursor(LIST, query.cursor, 1);
+    const rows = await listReports(databaseOf(this.dataSource), {
+      kind: query.kind ?? null,
+      before,
+      limit: query.limit + 1,
+    });
+    return pageOf(LIST, rows, query.limit, (report) => [report.id]);
+  }
+
+  /** @param date `YYYY-MM-DD` */
+  async day(date: string): Promise<ReportDay> {
+    const rows = await readReportsOf(databaseOf(this.dataSource), date, MOST_OF_A_DAY);
+    if (rows.length === 0) {
+      throw new DomainError('not_found', `There is no report of ${date}`);
+    }
+    const written = rows.filter(({ content }) => content !== null);
+    const shown = written.find(({ requested }) => !requested) ?? written[0];
+    return {
+      date,
+      content: dailyOf(shown?.content),
+      reports: rows,
+    };
+  }
+
+  /**
+   * Has the report of a date sent once more: of an earlier day what it said when it came by itself,
+   * of today the last day up to now. Each goes to all who get reports: there is a limit.
+   *
+   * @param date `YYYY-MM-DD`
+   * @throws DomainError `unprocessable` for a date that has not begun, `too_many_requests`.
+   */
+  send(date: string): Promise<ReportRecord> {
+    const { timezone } = this.options;
+    return inTransaction(this.dataSource, async (session) => {
+      const now = await lockRequests(session);
+      const today = localDate(now, timezone);
+      if (date > today) {
+        throw new DomainError(
+          'unprocessable',
+          `${date} has not begun: in ${timezone}, by which reports are dated, it is ${today}`,
+          [{ path: 'date', message: `must not be after ${today}` }],
+        );
+      }
+      const wait = await secondsToWait(session, now, REQUEST_LIMIT);
+      if (wait !== null) {
+        throw new DomainError(
+          'too_many_requests',
+          `${REQUEST_LIMIT.most} reports were asked for within an hour, which is the limit; try again in ${wait} s`,
+          [],
+          wait,
+        );
+      }
+      return requestDaily(session, date);
+    });
+  }
+}
+
+function dailyOf(content: ReportContent | null | undefined): DailyContent | null {
+  return content?.kind === 'daily' ? content : null;
+}

@@ -1,0 +1,248 @@
+import {
+  isDatabaseAway,
+  isValueRefused,
+  type Queryable,
+  type ReportTransport,
+} from '@app/database';
+import { type Clock, Counter, Isolated, type Logger, messageOf, metrics } from '@app/platform';
+import { asciiText, storableText } from '../foreign-text.js';
+import { keepUnsendable } from '../outbox.queries.js';
+import {
+  type AttemptRecord,
+  claimDueReport,
+  type ClaimedReport,
+  hasOpenReports,
+  markHandedOverIfSending,
+  recordAttemptIfSending,
+  type Refusal,
+  returnAbandoned,
+} from './sending.queries.js';
+import type { Now, ReportSettings } from '../settings.js';
+import type { Rendered } from '../templates/context.js';
+import { render } from '../templates/render.js';
+
+/** Seconds to wait after the first, second … attempt; the last one again and again. */
+const RETRY_SCHEDULE_S = [30, 60, 120, 300, 600, 900];
+
+/** What became of one attempt. */
+export type SendOutcome =
+  | {
+      kind: 'sent';
+      /** Recipients whose server took it. */
+      accepted: string[];
+      refused: Refusal[];
+      /** Recipients whose server wants to be asked again later. */
+      deferred: string[];
+      answer: string;
+    }
+  /** By the last recipient: there is nobody left to send it to. */
+  | { kind: 'refused'; refused: Refusal[]; answer: string | null; error: string }
+  | {
+      kind: 'retry';
+      refused: Refusal[];
+      answer: string | null;
+      error: string;
+      /** The content was on its way and nobody said what became of it: it may have arrived. */
+      uncertain: boolean;
+    }
+  /** It cannot be laid out, today no more than tomorrow: nothing was tried. */
+  | { kind: 'unsendable'; error: string };
+
+/** A way out for reports: e-mail, webhook. */
+export interface ReportWay {
+  /**
+   * Never throws for the behaviour of the other side, and ends within a bounded time.
+   *
+   * @param rendered the report as its readers see it
+   * @param handOver to be awaited directly before the first byte of the content leaves; when it
+   *   rejects, nothing may leave.
+   */
+  send(
+    report: ClaimedReport,
+    rendered: Rendered,
+    handOver: () => Promise<void>,
+  ): Promise<SendOutcome>;
+  /** From now on there is little time: an attempt under way gets a few seconds more. */
+  stop(): void;
+  close(): void;
+}
+
+export interface SendOptions {
+  db: Queryable;
+  transport: ReportTransport;
+  /** Null: there is none, for the reason given. */
+  way: ReportWay | null;
+  whyNot: string;
+  settings: ReportSettings;
+  now: Now;
+  clock: Clock;
+  logger: Logger;
+}
+
+const attempted = new Counter({
+  name: 'posthorn_report_attempts_total',
+  help: 'Attempts to send a report or an alert, by transport and by what became of them',
+  labelNames: ['transport', 'outcome'],
+  registers: [metrics],
+});
+
+export const recordTask = (transport: ReportTransport) => `report-record-${transport}`;
+
+/** Sends what is due on one way, one report at a time. Only the leader has one. */
+export class SendService {
+  /** Outcomes that are known here and not yet in the database. */
+  private unrecorded: AttemptRecord[] = [];
+  private readonly recording: Isolated<AttemptRecord>;
+
+  constructor(private readonly options: SendOptions) {
+    this.recording = new Isolated<AttemptRecord>({
+      task: recordTask(options.transport),
+      key: ({ id }) => id,
+      fields: ({ id, attempt }) => ({ report: id, attempt }),
+      isShared: isDatabaseAway,
+      clock: options.clock,
+      logger: options.logger,
+    });
+  }
+
+  /** @returns whether there may be more to send now. */
+  async run(): Promise<boolean> {
+    const { db, transport, way } = this.options;
+    await this.record();
+    if (!(await hasOpenReports(db, transport))) return false;
+    const now = await this.options.now();
+    await this.returnAbandoned(now);
+    await keepUnsendable(db, transport, way ? null : this.options.whyNot);
+    const report = way && (await claimDueReport(db, transport, now));
+    if (!report) return false;
+    return this.send(way, report, now);
+  }
+
+  /** Before the end: what is under way gets a few seconds. */
+  stop(): void {
+    this.options.way?.stop();
+  }
+
+  close(): void {
+    this.options.way?.close();
+  }
+
+  private async send(way: ReportWay, report: ClaimedReport, begun: Date): Promise<boolean> {
+    const { clock, transport, logger } = this.options;
+    const startedAt = clock.monotonic();
+    const outcome = await this.attempt(way, report);
+    const now = new Date(begun.getTime() + clock.monotonic() - startedAt);
+    const record = recordOf(report, outcome, now);
+    this.unrecorded.push(record);
+    attempted.inc({ transport, outcome: outcome.kind });
+    const line = { report: report.id, kind: report.kind, key: report.key, transport };
+    const { attempt, answer, error } = record;
+    if (record.becomes === 'sent') logger.info({ ...line, attempt, answer }, 'report sent');
+    else logger.warn({ ...line, attempt, error, becomes: record.becomes }, 'report not sent');
+    await this.record();
+    return outcome.kind !== 'retry';
+  }
+
+  /** What goes wrong with one report becomes its outcome: the others have their turn. */
+  private async attempt(way: ReportWay, report: ClaimedReport): Promise<SendOutcome> {
+    const rendered = this.layOut(report);
+    if ('error' in rendered) return { kind: 'unsendable', ...rendered };
+    let handedOver = false;
+    try {
+      return await way.send(report, rendered, async () => {
+        await this.handOver(report);
+        handedOver = true;
+      });
+    } catch (error) {
+      const answered = { refused: [], answer: null };
+      return { kind: 'retry', ...answered, error: messageOf(error), uncertain: handedOver };
+    }
+  }
+
+  private layOut({ content, possibleDuplicate }: ClaimedReport): Rendered | { error: string } {
+    try {
+      return render(content, this.options.settings, { possibleDuplicate });
+    } catch (error) {
+      return { error: `It could not be laid out: ${messageOf(error)}` };
+    }
+  }
+
+  private async handOver({ id, attempts }: ClaimedReport): Promise<void> {
+    if (await markHandedOverIfSending(this.options.db, id, attempts)) return;
+    throw new Error('The attempt is no longer ours');
+  }
+
+  /** Outcomes stay in memory until they are written down, whatever happens to the database. */
+  private async record(): Promise<void> {
+    await this.recording.run([...this.unrecorded], async (record) => {
+      await this.recordOne(record);
+      this.unrecorded = this.unrecorded.filter((other) => other !== record);
+    });
+  }
+
+  /** Words that the database does not take are no reason not to know what became of a report. */
+  private async recordOne(record: AttemptRecord): Promise<void> {
+    const { db, logger } = this.options;
+    try {
+      await recordAttemptIfSending(db, record);
+    } catch (error) {
+      if (!isValueRefused(error)) throw error;
+      logger.warn({ report: record.id, error: messageOf(error) }, 'an answer was stored as ASCII');
+      await recordAttemptIfSending(db, inAscii(record));
+    }
+  }
+
+  private async returnAbandoned(now: Date): Promise<void> {
+    const { db, transport, logger } = this.options;
+    const held = this.unrecorded.map(({ id }) => id);
+    for (const { id, uncertain } of await returnAbandoned(db, transport, held, now)) {
+      logger.warn({ report: id, uncertain }, 'an attempt was abandoned and is repeated');
+    }
+  }
+}
+
+function recordOf(report: ClaimedReport, outcome: SendOutcome, now: Date): AttemptRecord {
+  const { id, attempts: attempt } = report;
+  const accepted = outcome.kind === 'sent' ? outcome.accepted : [];
+  const refused = outcome.kind === 'unsendable' ? [] : outcome.refused;
+  const answer = outcome.kind === 'unsendable' ? null : outcome.answer;
+  const error = errorOf(outcome);
+  const arrived = report.accepted.length + accepted.length > 0;
+  const notBefore = new Date(now.getTime() + waitMs(attempt));
+  const again = asksForMore(outcome) && notBefore <= report.giveUpAt;
+  return {
+    id,
+    attempt,
+    becomes: again ? 'pending' : arrived ? 'sent' : 'failed',
+    notBefore: again ? notBefore : null,
+    accepted,
+    refused: refused.map((one) => ({ ...one, answer: storableText(one.answer) })),
+    uncertain: outcome.kind === 'retry' && outcome.uncertain,
+    answer: answer === null ? null : storableText(answer),
+    error: error === null ? null : storableText(error),
+  };
+}
+
+function inAscii(record: AttemptRecord): AttemptRecord {
+  const { refused, answer, error } = record;
+  return {
+    ...record,
+    refused: refused.map((one) => ({ ...one, answer: asciiText(one.answer) })),
+    answer: answer === null ? null : asciiText(answer),
+    error: error === null ? null : asciiText(error),
+  };
+}
+
+function asksForMore(outcome: SendOutcome): boolean {
+  return outcome.kind === 'retry' || (outcome.kind === 'sent' && outcome.deferred.length > 0);
+}
+
+function errorOf(outcome: SendOutcome): string | null {
+  if (outcome.kind !== 'sent') return outcome.error;
+  return outcome.deferred.length > 0 ? `Not taken for ${outcome.deferred.join(', ')}` : null;
+}
+
+function waitMs(attempt: number): number {
+  const last = RETRY_SCHEDULE_S.length - 1;
+  return 1000 * (RETRY_SCHEDULE_S[Math.min(attempt - 1, last)] ?? 0);
+}
