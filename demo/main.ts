@@ -1,7 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Api, readReceived } from './api.js';
 import { ChildError, Children } from './children.js';
-import { closeHouse, type House, openHouse, takeOver } from './house.js';
+import {
+  stopInstallation,
+  type Installation,
+  startInstallation,
+  takeOver,
+} from './installation.js';
 import { type Options, parseOptions, UsageError } from './options.js';
 import { done, line, paint, thousands } from './paint.js';
 import { createProgress } from './progress.js';
@@ -28,13 +33,13 @@ async function main(options: Options): Promise<number> {
   const state = { delivered: false };
   try {
     const show = async () => {
-      const house = await openHouse(options.folder, children);
-      const delivery = await deliver(house, options.clients);
+      const installation = await startInstallation(options.folder, children);
+      const delivery = await deliver(installation, options.clients);
       showDelivery(delivery);
       state.delivered = isComplete(delivery, options.clients);
       if (!state.delivered)
         throw new Error('Not everybody got exactly one message: see the table.');
-      showAddresses(house, delivery.mailing);
+      showAddresses(installation, delivery.mailing);
     };
     await Promise.race([show(), children.failure, interrupted]);
     if (!options.exit) {
@@ -48,17 +53,17 @@ async function main(options: Options): Promise<number> {
     return 1;
   } finally {
     line('\n  Stopping …');
-    await closeHouse(children);
+    await stopInstallation(children);
     line('  Stopped.');
   }
 }
 
 /** One mailing from its creation to its end. */
-async function deliver(house: House, clients: number): Promise<Delivery> {
-  const tag = await loadSampleClients(house.databaseUrl, clients);
+async function deliver(installation: Installation, clients: number): Promise<Delivery> {
+  const tag = await loadSampleClients(installation.databaseUrl, clients);
   done('clients', `${thousands(clients)} with the tag ${tag}, in ${ZONES.length} timezones`);
 
-  const api = new Api(house.apiUrl, house.key);
+  const api = new Api(installation.apiUrl, installation.key);
   // The text tells this run's messages from those that an interrupted one may have left to send.
   const text = `Hello from Posthorn! Sent on ${new Date().toISOString()}`;
   const startedAt = Date.now();
@@ -66,7 +71,7 @@ async function deliver(house: House, clients: number): Promise<Delivery> {
   const mailing = await api.createMailing(`Demo to ${thousands(clients)} clients`, text, tag);
   const statistics = await watch(api, mailing, clients);
   const tookMs = performance.now() - start;
-  const received = await readReceived(house.simulatorUrl, text);
+  const received = await readReceived(installation.simulatorUrl, text);
   const { firstAt } = received;
   const firstAfterMs = firstAt === undefined ? undefined : Math.max(0, firstAt - startedAt);
   return { mailing, statistics, received, tookMs, firstAfterMs };

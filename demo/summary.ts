@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
 import type { Received, Statistics } from './api.js';
-import type { House } from './house.js';
+import type { Installation } from './installation.js';
 import { line, paint, seconds, thousands } from './paint.js';
 
 const STATUSES = ['pending', 'sending', 'sent', 'failed', 'expired', 'cancelled', 'unknown'];
@@ -51,8 +51,8 @@ export function showDelivery(delivery: Delivery): void {
   }
 }
 
-export function showAddresses(house: House, mailing: number): void {
-  const { apiUrl, simulatorUrl, workerUrl, mailUrl, key, folder } = house;
+export function showAddresses(installation: Installation, mailing: number): void {
+  const { apiUrl, simulatorUrl, workerUrl, mailUrl, key, folder } = installation;
   const addresses = {
     'API docs': `${apiUrl}/docs`,
     ReDoc: `${apiUrl}/redoc`,

@@ -5,7 +5,7 @@ import { table } from '../report/table.js';
 import { CPU_USERS } from '../stack/cpu-meter.js';
 import { cpuRow } from './throughput-chapter.js';
 import { type MailingRun, runMailing } from '../stack/mailing-run.js';
-import type { Backend } from '../stack/warm-house.js';
+import type { Backend } from '../stack/warm-installation.js';
 
 /** On the slower queue a third of the messages takes about as long. */
 const SHARES = { redis: 1, postgres: 1 / 3 } satisfies Record<Backend, number>;

@@ -4,7 +4,7 @@ import { table } from '../report/table.js';
 import type { Api, AudienceFilter } from '../stack/api.js';
 import { codesOf } from '../stack/clients.js';
 import type { Servers } from '../stack/servers.js';
-import { withWarmHouse } from '../stack/warm-house.js';
+import { withWarmInstallation } from '../stack/warm-installation.js';
 
 const FEW = 50_000;
 const MANY = 1_000_000;
@@ -83,7 +83,7 @@ interface Planned {
 }
 
 function expire(servers: Servers, clients: number): Promise<Expired> {
-  return withWarmHouse(servers, { backend: 'redis', clients }, async ({ api }) => {
+  return withWarmInstallation(servers, { backend: 'redis', clients }, async ({ api }) => {
     const mailing = await plan(api);
     if (mailing.total !== clients) throw new Error(`${mailing.total} of ${clients} are planned`);
     return end(api, mailing);
@@ -91,7 +91,7 @@ function expire(servers: Servers, clients: number): Promise<Expired> {
 }
 
 function expireBesidePlanning(servers: Servers): Promise<Expired> {
-  return withWarmHouse(servers, { backend: 'redis', clients: MANY }, async ({ api }) => {
+  return withWarmInstallation(servers, { backend: 'redis', clients: MANY }, async ({ api }) => {
     const mailing = await plan(api, { operatorCodes: codesOf(FEW, MANY) });
     const other = await api.createMailing('other');
     const expired = await end(api, mailing);

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { rounded, whole } from '../figures.js';
 import type { Part } from '../part.js';
 import { table } from '../report/table.js';
-import { House } from '../stack/house.js';
+import { Installation } from '../stack/installation.js';
 import type { Servers } from '../stack/servers.js';
 
 const CLIENTS = 2_000;
@@ -62,7 +62,7 @@ async function measureRest(servers: Servers, finished: number): Promise<number> 
   await session.connect();
   if (finished > 0) await addFinishedMailings(session, finished);
   await session.end();
-  const house = await House.open({
+  const installation = await Installation.open({
     databaseUrl: database.url,
     queueUrl: redis.url,
     providerUrl: servers.simulator.providerUrl,
@@ -79,7 +79,7 @@ async function measureRest(servers: Servers, finished: number): Promise<number> 
     return (100 * (after.activeMs - before.activeMs)) / (after.at - before.at);
   } finally {
     await watcher.end();
-    await house.close();
+    await installation.close();
     await redis.stop();
     await database.drop();
   }

@@ -6,7 +6,7 @@ import type { Api } from '../stack/api.js';
 import { lastPhones } from '../stack/clients.js';
 import type { Servers } from '../stack/servers.js';
 import { peakRss } from '../stack/usage.js';
-import { withWarmHouse } from '../stack/warm-house.js';
+import { withWarmInstallation } from '../stack/warm-installation.js';
 
 const CLIENTS = 1_000_000;
 /** After planning, it is sent for so long before it is cancelled. */
@@ -70,33 +70,37 @@ exactly once, and ${whole(sent)} sent and ${whole(cancelled)} cancelled add up.`
 
 function runMillion(servers: Servers, say: (line: string) => void) {
   const { simulator } = servers;
-  return withWarmHouse(servers, { backend: 'redis', clients: CLIENTS }, async (house, redis) => {
-    const { id, postedAt } = await house.api.createMailing('million');
-    await sleep(SMALL_AFTER_MS);
-    const whilePlanning = await sendSmall(house.api);
-    await house.api.checkStillPlanning(id);
-    await house.api.untilPlanned(id, LIMIT_MS);
-    const plannedAt = Date.now();
-    const plannedSeconds = (plannedAt - postedAt) / 1_000;
-    say(`  planned in ${plannedSeconds.toFixed(1)} s`);
-    await sleep(SMALL_AFTER_MS);
-    const whileSending = await sendSmall(house.api);
-    await sleep(plannedAt + SENDING_MS - Date.now());
-    const cancelledAt = Date.now();
-    await house.api.cancel(id);
-    const finishedAt = await house.api.untilFinished(id, LIMIT_MS);
-    const { sent } = await house.api.checkCounts(id, CLIENTS, ['sent', 'cancelled']);
-    const { firstAt } = await simulator.checkEachOnce(sent + 2 * SMALL);
-    return {
-      plannedSeconds,
-      firstMessageMs: firstAt - postedAt,
-      small: { whilePlanning, whileSending },
-      sent,
-      sentSeconds: (cancelledAt - postedAt) / 1_000,
-      cancelSeconds: (finishedAt - cancelledAt) / 1_000,
-      peaks: { ...house.peaks(), redis: redis ? peakRss(redis.pid) : NaN },
-    };
-  });
+  return withWarmInstallation(
+    servers,
+    { backend: 'redis', clients: CLIENTS },
+    async (installation, redis) => {
+      const { id, postedAt } = await installation.api.createMailing('million');
+      await sleep(SMALL_AFTER_MS);
+      const whilePlanning = await sendSmall(installation.api);
+      await installation.api.checkStillPlanning(id);
+      await installation.api.untilPlanned(id, LIMIT_MS);
+      const plannedAt = Date.now();
+      const plannedSeconds = (plannedAt - postedAt) / 1_000;
+      say(`  planned in ${plannedSeconds.toFixed(1)} s`);
+      await sleep(SMALL_AFTER_MS);
+      const whileSending = await sendSmall(installation.api);
+      await sleep(plannedAt + SENDING_MS - Date.now());
+      const cancelledAt = Date.now();
+      await installation.api.cancel(id);
+      const finishedAt = await installation.api.untilFinished(id, LIMIT_MS);
+      const { sent } = await installation.api.checkCounts(id, CLIENTS, ['sent', 'cancelled']);
+      const { firstAt } = await simulator.checkEachOnce(sent + 2 * SMALL);
+      return {
+        plannedSeconds,
+        firstMessageMs: firstAt - postedAt,
+        small: { whilePlanning, whileSending },
+        sent,
+        sentSeconds: (cancelledAt - postedAt) / 1_000,
+        cancelSeconds: (finishedAt - cancelledAt) / 1_000,
+        peaks: { ...installation.peaks(), redis: redis ? peakRss(redis.pid) : NaN },
+      };
+    },
+  );
 }
 
 /** @returns seconds from before POST to the completion of a mailing to a few. */

@@ -5,7 +5,7 @@ import { table } from '../report/table.js';
 import { CPU_USERS } from '../stack/cpu-meter.js';
 import { type MailingRun, runMailing } from '../stack/mailing-run.js';
 import type { Servers } from '../stack/servers.js';
-import { withWarmHouse } from '../stack/warm-house.js';
+import { withWarmInstallation } from '../stack/warm-installation.js';
 
 const RATES = [10, 50, 500];
 const WORKERS = 3;
@@ -92,8 +92,8 @@ worker and ${whole(clients)} messages; medians of ${pairs.length} pairs.`,
 
 function reach(servers: Servers, rate: number): Promise<Reached> {
   const clients = Math.max(2_000, rate * CLIENTS_PER_RATE);
-  const house = { backend: 'redis', clients, workers: WORKERS } as const;
-  return withWarmHouse(servers, house, async ({ api }) => {
+  const installation = { backend: 'redis', clients, workers: WORKERS } as const;
+  return withWarmInstallation(servers, installation, async ({ api }) => {
     const { id } = await api.createMailing('rated', { ratePerSecond: rate });
     await firstMessage(servers);
     await sleep(SETTLED_MS + SECONDS * 1_000 + 200);

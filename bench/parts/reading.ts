@@ -4,7 +4,7 @@ import type { Part } from '../part.js';
 import { table } from '../report/table.js';
 import type { Api } from '../stack/api.js';
 import { addHistory, type History } from '../stack/history.js';
-import { House } from '../stack/house.js';
+import { Installation } from '../stack/installation.js';
 import type { Servers } from '../stack/servers.js';
 
 const CLIENTS = 1_000_000;
@@ -72,18 +72,18 @@ async function measureReading(servers: Servers, say: (line: string) => void) {
   try {
     const history = await addHistory(database.url, SIZE);
     say(`  ${whole(history.messages)} messages are there`);
-    const house = await House.open({
+    const installation = await Installation.open({
       databaseUrl: database.url,
       queueUrl: database.url,
       providerUrl: servers.simulator.providerUrl,
       apiOnly: true,
     });
-    const reader = new Reader(house.api);
+    const reader = new Reader(installation.api);
     try {
       return { history, measured: await readEverything(reader, history, say) };
     } finally {
       await reader.close();
-      await house.close();
+      await installation.close();
     }
   } finally {
     await database.drop();

@@ -6,7 +6,7 @@ import { type Cpu, perThousand, startCpuMeter } from '../stack/cpu-meter.js';
 import { runMailing } from '../stack/mailing-run.js';
 import type { Servers } from '../stack/servers.js';
 import { PROVIDER_TOKEN } from '../stack/simulator.js';
-import type { Backend } from '../stack/warm-house.js';
+import type { Backend } from '../stack/warm-installation.js';
 import { runYardstick, type YardstickName } from '../yardsticks/yardstick.js';
 
 export interface Run {

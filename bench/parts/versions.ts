@@ -4,7 +4,7 @@ import type { Part } from '../part.js';
 import { table } from '../report/table.js';
 import { runMailing } from '../stack/mailing-run.js';
 import { Servers } from '../stack/servers.js';
-import type { Backend } from '../stack/warm-house.js';
+import type { Backend } from '../stack/warm-installation.js';
 
 /** On the slower queue a third of the messages takes about as long. */
 const SHARES = { redis: 1, postgres: 1 / 3 } satisfies Record<Backend, number>;

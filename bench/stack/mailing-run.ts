@@ -1,8 +1,8 @@
 import { type Cpu, startCpuMeter } from './cpu-meter.js';
-import type { PeakRss } from './house.js';
+import type { PeakRss } from './installation.js';
 import type { Servers } from './servers.js';
 import { peakRss } from './usage.js';
-import { type WarmHouseOptions, withWarmHouse } from './warm-house.js';
+import { type WarmInstallationOptions, withWarmInstallation } from './warm-installation.js';
 
 export interface MailingRun {
   messages: number;
@@ -22,7 +22,7 @@ export interface MailingRun {
 const LEAST_PER_SECOND = 100;
 const START_MS = 30_000;
 
-export interface MailingRunOptions extends WarmHouseOptions {
+export interface MailingRunOptions extends WarmInstallationOptions {
   /** The mailing's own rate. Default: none. */
   ratePerSecond?: number;
 }
@@ -34,24 +34,24 @@ export async function runMailing(
 ): Promise<MailingRun> {
   const { clients } = options;
   const { simulator, postgresPid } = servers;
-  return withWarmHouse(servers, options, async (house, redis) => {
+  return withWarmInstallation(servers, options, async (installation, redis) => {
     const cpuUsed = startCpuMeter({
-      worker: house.pids('worker'),
-      beat: house.pids('beat'),
-      api: house.pids('api'),
+      worker: installation.pids('worker'),
+      beat: installation.pids('beat'),
+      api: installation.pids('api'),
       postgres: [postgresPid],
       redis: redis ? [redis.pid] : [],
       simulator: [simulator.pid],
     });
-    const { id, postedAt } = await house.api.createMailing(
+    const { id, postedAt } = await installation.api.createMailing(
       'measured',
       ratePerSecond === undefined ? {} : { ratePerSecond },
     );
     const limitMs = START_MS + (clients * 1_000) / LEAST_PER_SECOND;
-    const finishedAt = await house.api.untilFinished(id, limitMs);
+    const finishedAt = await installation.api.untilFinished(id, limitMs);
     const cpu = cpuUsed(clients);
     const received = await simulator.checkEachOnce(clients);
-    await house.api.checkCounts(id, clients, ['sent']);
+    await installation.api.checkCounts(id, clients, ['sent']);
     const seconds = (finishedAt - postedAt) / 1_000;
     return {
       messages: clients,
@@ -59,7 +59,7 @@ export async function runMailing(
       perSecond: clients / seconds,
       firstMessageMs: received.firstAt - postedAt,
       completionMs: finishedAt - received.lastAt,
-      peaks: { ...house.peaks(), redis: redis ? peakRss(redis.pid) : null },
+      peaks: { ...installation.peaks(), redis: redis ? peakRss(redis.pid) : null },
       cpu,
     };
   });

@@ -42,7 +42,7 @@ export function isGreen({ violations, failures }: Result): boolean {
   return violations.length === 0 && failures.length === 0;
 }
 
-/** What is left to say when the house could not even be started or looked at. */
+/** What is left to say when the processes could not even be started or looked at. */
 export function failedResult(scenario: Scenario, backend: Backend, error: unknown): Result {
   const { name, holds } = scenario;
   const failures = [error instanceof Error ? (error.stack ?? error.message) : String(error)];
@@ -62,7 +62,7 @@ export function failedResult(scenario: Scenario, backend: Backend, error: unknow
 const SETTLE_MS = 60_000;
 const STOP_LIMIT_MS = 20_000;
 
-/** Starts the house, breaks it, mends it, lets it come to rest, and looks at what it left behind. */
+/** Starts the processes, breaks them, repairs them, waits until they are idle, and checks what they left behind. */
 export async function runScenario(
   scenario: Scenario,
   backend: Backend,

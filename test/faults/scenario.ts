@@ -26,7 +26,7 @@ export interface Scenario {
   run: (trial: Trial) => Promise<void>;
 }
 
-/** Breaks the house on purpose, to see that the suite notices. */
+/** Breaks a guarantee on purpose, to see that the suite notices. */
 export interface Sabotage {
   environment?: Environment;
   prepare?: (db: pg.Pool) => Promise<void>;

@@ -42,7 +42,7 @@ type Counters = Record<MessageStatus | 'total', number> & { planned: boolean };
 const DAY_MS = 86_400_000;
 const PATIENCE_MS = 60_000;
 
-/** A scenario's hands: what it does to the house, what it was told, and what it found wrong. */
+/** A scenario's hands: what it does to the processes, what it was told, and what it found wrong. */
 export class Trial {
   readonly acknowledged: Acknowledged[] = [];
   readonly audiences = new Map<number, { must: number[]; may: number[] }>();

@@ -18,7 +18,7 @@ import {
 import { detailOf, excerptOf } from '../../libs/channels/src/provider-words.js';
 import { parseRetryAfter } from '../../libs/channels/src/retry-after.js';
 import { decodeCursor } from '../../libs/database/src/cursor.js';
-import { asciiText, storableText } from '../../libs/reports/src/foreign-text.js';
+import { asciiText, storableText } from '../../libs/reports/src/external-text.js';
 import { Recipients } from '../../libs/reports/src/recipients.js';
 import { failureOf, successOf } from '../../libs/reports/src/send/smtp-outcome.js';
 import type { Reader } from './growth.js';

@@ -185,7 +185,7 @@ export async function dropUnwritten(db: Queryable, id: number): Promise<void> {
 }
 
 /**
- * What nobody can send is kept to be read: all of it when there is no way out (`reason` says why),
+ * What nobody can send is kept to be read: all of it when nothing sends that transport (`reason` says why),
  * otherwise what has no recipients.
  */
 export async function keepUnsendable(

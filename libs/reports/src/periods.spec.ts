@@ -11,13 +11,13 @@ interface Covered {
 
 describe('the periods of the daily reports', () => {
   let database: TestDatabase;
-  let desk: HeldReports | undefined;
+  let held: HeldReports | undefined;
 
   beforeEach(async () => {
     database = await createTestDatabase();
   });
   afterEach(async () => {
-    desk?.close();
+    held?.close();
     await database.drop();
   });
 
@@ -40,13 +40,13 @@ describe('the periods of the daily reports', () => {
   /** Beat with these settings, looking at the clock every hour. */
   async function lead(when: string, from: string, to: string): Promise<void> {
     const [time, timezone] = when.split(' ') as [string, string];
-    desk?.close();
-    desk = new HeldReports({
+    held?.close();
+    held = new HeldReports({
       dataSource: database.dataSource,
       now: from,
       settings: { time, timezone },
     });
-    for (; desk.now.getTime() < Date.parse(to); desk.pass(HOUR)) await desk.run();
+    for (; held.now.getTime() < Date.parse(to); held.pass(HOUR)) await held.run();
   }
 
   const reports = () =>

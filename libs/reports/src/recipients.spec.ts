@@ -7,26 +7,26 @@ const HOUR = 3_600_000;
 describe('the recipients of a report', () => {
   let database: TestDatabase;
   let catcher: MailCatcher;
-  const desks: HeldReports[] = [];
+  const opened: HeldReports[] = [];
 
   beforeEach(async () => {
     [database, catcher] = await Promise.all([createTestDatabase(), MailCatcher.start()]);
   });
   afterEach(async () => {
-    for (const desk of desks.splice(0)) desk.close();
+    for (const reports of opened.splice(0)) reports.close();
     await Promise.all([database.drop(), catcher.stop()]);
   });
 
   async function open(recipients: string[]): Promise<HeldReports> {
-    const desk = new HeldReports({
+    const reports = new HeldReports({
       dataSource: database.dataSource,
       now: DUE,
       smtpUrl: catcher.smtpUrl,
       settings: { recipients },
     });
-    desks.push(desk);
-    await desk.since('2030-07-01T12:00:00Z');
-    return desk;
+    opened.push(reports);
+    await reports.since('2030-07-01T12:00:00Z');
+    return reports;
   }
 
   const arrived = () => catcher.mails.flatMap(({ to }) => to);
@@ -40,18 +40,18 @@ describe('the recipients of a report', () => {
     catcher.faults = {
       recipient: (one) => (one === 'full@example.com' ? '452 4.2.2 Mailbox full' : undefined),
     };
-    const desk = await open([address, 'full@example.com']);
-    await desk.run();
-    for (let hours = 0; hours < 5; hours++) await desk.pass(HOUR).run();
+    const reports = await open([address, 'full@example.com']);
+    await reports.run();
+    for (let hours = 0; hours < 5; hours++) await reports.pass(HOUR).run();
     expect(arrived()).toEqual([asReached]);
-    const [report] = await desk.rows();
+    const [report] = await reports.rows();
     expect(report).toMatchObject({ status: 'pending', attempts: 6 });
     expect(report?.accepted).toEqual([report?.recipients[0]]);
 
     catcher.faults = {};
-    await desk.pass(HOUR).run();
+    await reports.pass(HOUR).run();
     expect(arrived()).toEqual([asReached, 'full@example.com']);
-    expect((await desk.rows())[0]).toMatchObject({ status: 'sent', attempts: 7 });
+    expect((await reports.rows())[0]).toMatchObject({ status: 'sent', attempts: 7 });
   });
 
   it('are not asked again once refused, however their address is spelled', async () => {
@@ -62,22 +62,22 @@ describe('the recipients of a report', () => {
         return one.startsWith('Nobody') ? '550 5.1.1 No such user' : '450 4.2.0 Greylisted';
       },
     };
-    const desk = await open(['Nobody@ПОЧТА.РФ', 'team@example.com']);
-    await desk.run();
-    await desk.pass(HOUR).run();
+    const reports = await open(['Nobody@ПОЧТА.РФ', 'team@example.com']);
+    await reports.run();
+    await reports.pass(HOUR).run();
     expect(asked.filter((one) => one.startsWith('Nobody'))).toHaveLength(1);
-    expect((await desk.rows())[0]?.refused).toEqual([
+    expect((await reports.rows())[0]?.refused).toEqual([
       { recipient: 'Nobody@xn--80a1acny.xn--p1ai', answer: '550 5.1.1 No such user' },
     ]);
   });
 
   it('are each one person in daily reports and in alerts', async () => {
-    const desk = await open(['team@Example.COM', 'TEAM@example.com', 'team@example.com']);
+    const reports = await open(['team@Example.COM', 'TEAM@example.com', 'team@example.com']);
     await database.dataSource.query(
       `UPDATE lanes SET state = 'open', opened_at = '2030-07-02T05:00Z'`,
     );
-    await desk.run();
-    const rows = await desk.rows();
+    await reports.run();
+    const rows = await reports.rows();
     expect(rows.map(({ kind, recipients }) => [kind, recipients])).toEqual([
       ['daily', ['team@example.com']],
       ['breaker_open', ['team@example.com']],
@@ -86,11 +86,11 @@ describe('the recipients of a report', () => {
   });
 
   it('who have no address are refused by us, and the others get theirs', async () => {
-    const desk = await open(['x\r\nBcc: evil@example.com', 'team@example.com']);
-    await desk.run();
+    const reports = await open(['x\r\nBcc: evil@example.com', 'team@example.com']);
+    await reports.run();
     expect(arrived()).toEqual(['team@example.com']);
     expect(catcher.mails[0]?.raw.toString()).not.toContain('evil@');
-    const [report] = await desk.rows();
+    const [report] = await reports.rows();
     expect(report).toMatchObject({ status: 'sent', attempts: 1 });
     expect(report?.refused).toEqual([
       { recipient: 'x\r\nBcc: evil@example.com', answer: 'It is not an e-mail address' },

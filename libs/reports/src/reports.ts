@@ -48,14 +48,14 @@ export class Reports {
     this.mail = new SendService({
       ...sending,
       transport: 'email',
-      way: mail.url === undefined ? null : new Mailer({ ...mail, url: mail.url }),
-      whyNot: 'SMTP_URL is not set',
+      sender: mail.url === undefined ? null : new Mailer({ ...mail, url: mail.url }),
+      missingSetting: 'SMTP_URL is not set',
     });
     this.webhook = new SendService({
       ...sending,
       transport: 'webhook',
-      way: webhookUrl === undefined ? null : new Webhook({ url: webhookUrl }),
-      whyNot: 'ALERT_WEBHOOK_URL is not set',
+      sender: webhookUrl === undefined ? null : new Webhook({ url: webhookUrl }),
+      missingSetting: 'ALERT_WEBHOOK_URL is not set',
     });
   }
 

@@ -60,7 +60,7 @@ export const PROVIDER_TOKEN =
 export const ADMIN_TOKEN = 'fault-suite-admin-token-5b1f';
 
 /**
- * The whole house on loopback, each process a real one, with a TCP fault proxy in front of
+ * The whole installation on loopback, each process a real one, with a TCP fault proxy in front of
  * PostgreSQL, of Redis and of the provider. The database itself is reached past the proxy by `db`.
  */
 export class Cluster {

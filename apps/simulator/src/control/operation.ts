@@ -11,7 +11,7 @@ interface Description {
   errors?: Record<string, string>;
 }
 
-/** An OpenAPI operation object in the house's usual form. */
+/** An OpenAPI operation object in this project's usual form. */
 export function operation(about: Description): Json {
   const { tag, summary, description, parameters, body, answer, errors = {} } = about;
   const problems = Object.entries(errors).map(([status, text]) => [

@@ -16,7 +16,7 @@ const MINUTE = 60_000;
 describe('alerts', () => {
   let database: TestDatabase;
   let catcher: MailCatcher;
-  const desks: HeldReports[] = [];
+  const opened: HeldReports[] = [];
 
   beforeAll(async () => {
     catcher = await MailCatcher.start();
@@ -26,7 +26,7 @@ describe('alerts', () => {
     catcher.mails.length = 0;
   });
   afterEach(async () => {
-    for (const desk of desks.splice(0)) desk.close();
+    for (const reports of opened.splice(0)) reports.close();
     await database.drop();
   });
   afterAll(() => catcher.stop());
@@ -35,15 +35,15 @@ describe('alerts', () => {
 
   /** With no daily report due. */
   async function open(options: Partial<HeldReportsOptions> = {}) {
-    const desk = new HeldReports({
+    const reports = new HeldReports({
       dataSource: database.dataSource,
       now: NOW,
       smtpUrl: catcher.smtpUrl,
       ...options,
     });
-    desks.push(desk);
-    await desk.since(NOW);
-    return desk;
+    opened.push(reports);
+    await reports.since(NOW);
+    return reports;
   }
 
   const subjects = () => catcher.mails.map(({ email }) => email.subject);
@@ -60,7 +60,7 @@ describe('alerts', () => {
     }
 
     it('comes once per mailing when more than the share of enough attempts failed', async () => {
-      const desk = await open();
+      const reports = await open();
       const id = await addMailing(database.dataSource, { name: 'Sale' });
       await attempts(id, '2030-07-02T09:56Z', 30, 8);
       await attempts(id, '2030-07-02T10:00Z', 9, 3);
@@ -69,18 +69,18 @@ describe('alerts', () => {
          VALUES ($1, '2030-07-02T09:00Z', 'http_500', 11, 'Oops', now())`,
         id,
       );
-      await desk.run();
-      await desk.pass(MINUTE).run();
+      await reports.run();
+      await reports.pass(MINUTE).run();
       expect(subjects()).toEqual(['Posthorn: 22% of attempts fail in “Sale”']);
       expect(catcher.mails[0]?.email.text).toContain('11 of 50 attempts in 5 min');
       expect(catcher.mails[0]?.email.text).toMatch(/http_500: Oops +11/);
       await attempts(id, '2030-07-02T10:01Z', 0, 500);
-      await desk.run();
+      await reports.run();
       expect(catcher.mails).toHaveLength(1);
     });
 
     it('does not come for a share at the threshold, for too few attempts or for old ones', async () => {
-      const desk = await open();
+      const reports = await open();
       const [atThreshold, few, old] = [
         await addMailing(database.dataSource),
         await addMailing(database.dataSource),
@@ -89,8 +89,8 @@ describe('alerts', () => {
       await attempts(atThreshold, '2030-07-02T09:59Z', 80, 20);
       await attempts(few, '2030-07-02T09:59Z', 0, 49);
       await attempts(old, '2030-07-02T09:55Z', 0, 100);
-      await desk.run();
-      expect(await desk.rows()).toEqual([]);
+      await reports.run();
+      expect(await reports.rows()).toEqual([]);
     });
   });
 
@@ -99,19 +99,19 @@ describe('alerts', () => {
       query(`UPDATE lanes SET ${changes} WHERE name = 'notification'`);
 
     it('comes once per opening of more than 5 minutes, and once when it closes', async () => {
-      const desk = await open();
+      const reports = await open();
       await lane(`state = 'open', opened_at = '${NOW}', reason = 'http_503: down'`);
-      await desk.pass(5 * MINUTE - 1).run();
-      expect(await desk.rows()).toEqual([]);
-      await desk.pass(1).run();
+      await reports.pass(5 * MINUTE - 1).run();
+      expect(await reports.rows()).toEqual([]);
+      await reports.pass(1).run();
       await lane(`state = 'half_open', generation = 7`);
-      await desk.pass(20 * MINUTE).run();
+      await reports.pass(20 * MINUTE).run();
       expect(subjects()).toEqual(['Posthorn: Nothing goes out over “notification”']);
       expect(catcher.mails[0]?.email.text).toContain('http_503: down');
 
       await lane(`state = 'closed', opened_at = NULL, updated_at = '2030-07-02T10:24Z'`);
-      await desk.run();
-      await desk.run();
+      await reports.run();
+      await reports.run();
       expect(subjects().slice(1)).toEqual(['Posthorn: “notification” delivers again']);
       expect(catcher.mails[1]?.email.text).toContain('from 2 July at 13:00 to 2 July at 13:24');
     });
@@ -130,9 +130,9 @@ describe('alerts', () => {
         /by hand/,
       ],
     ])('says that nothing goes out until %s', async (_, changes, says, never) => {
-      const desk = await open();
+      const reports = await open();
       await lane(`state = 'open', opened_at = '2030-07-02T09:00Z', ${changes}`);
-      await desk.run();
+      await reports.run();
       for (const part of [catcher.mails[0]?.email.text, catcher.mails[0]?.email.html]) {
         expect(part).toMatch(says);
         expect(part).not.toMatch(never);
@@ -140,14 +140,14 @@ describe('alerts', () => {
     });
 
     it('tells apart two openings that follow each other', async () => {
-      const desk = await open();
+      const reports = await open();
       await lane(`state = 'open', opened_at = '2030-07-02T09:00Z'`);
-      await desk.run();
+      await reports.run();
       await lane(`opened_at = '2030-07-02T09:50Z'`);
-      await desk.run();
+      await reports.run();
       await lane(`state = 'closed', opened_at = NULL`);
-      await desk.run();
-      expect((await desk.rows()).map(({ kind }) => kind)).toEqual([
+      await reports.run();
+      expect((await reports.rows()).map(({ kind }) => kind)).toEqual([
         'breaker_open',
         'breaker_open',
         'breaker_closed',
@@ -156,12 +156,12 @@ describe('alerts', () => {
     });
 
     it('says nothing of the end of an opening that was too short for an alert', async () => {
-      const desk = await open();
+      const reports = await open();
       await lane(`state = 'open', opened_at = '2030-07-02T09:58Z'`);
-      await desk.run();
+      await reports.run();
       await lane(`state = 'closed', opened_at = NULL`);
-      await desk.pass(60 * MINUTE).run();
-      expect(await desk.rows()).toEqual([]);
+      await reports.pass(60 * MINUTE).run();
+      expect(await reports.rows()).toEqual([]);
     });
   });
 
@@ -171,16 +171,16 @@ describe('alerts', () => {
 
     it('comes daily within three days of its end, and after it', async () => {
       const alerts = { providerToken: token('2030-07-05T10:00:01Z') };
-      const desk = await open({ alerts });
-      await desk.run();
-      expect(await desk.rows()).toEqual([]);
-      await desk.pass(1_000).run();
-      await desk.pass(60 * MINUTE).run();
+      const reports = await open({ alerts });
+      await reports.run();
+      expect(await reports.rows()).toEqual([]);
+      await reports.pass(1_000).run();
+      await reports.pass(60 * MINUTE).run();
       expect(subjects()).toEqual([
         'Posthorn: The API token of “notification” expires on 5 July at 13:00',
       ]);
-      await desk.at('2030-07-03T06:00:00Z').run();
-      await desk.at('2030-07-06T12:00:00Z').run();
+      await reports.at('2030-07-03T06:00:00Z').run();
+      await reports.at('2030-07-06T12:00:00Z').run();
       const alertSubjects = subjects().filter((subject) => subject?.includes('token'));
       expect(alertSubjects).toHaveLength(3);
       expect(alertSubjects.at(-1)).toBe('Posthorn: The API token of “notification” has expired');
@@ -189,19 +189,19 @@ describe('alerts', () => {
     it('is about the stored token where there is one', async () => {
       const encryptionKey = 'a passphrase of some length';
       const providerToken = token('2030-07-03T00:00:00Z');
-      const desk = await open({ alerts: { providerToken, encryptionKey } });
+      const reports = await open({ alerts: { providerToken, encryptionKey } });
       await query(
         'UPDATE lanes SET token_encrypted = $1',
         encrypt(token('2031-01-01'), encryptionKey),
       );
-      await desk.run();
-      expect(await desk.rows()).toEqual([]);
+      await reports.run();
+      expect(await reports.rows()).toEqual([]);
       await query(
         'UPDATE lanes SET token_encrypted = $1',
         encrypt(token('2030-07-04'), encryptionKey),
       );
-      await desk.run();
-      expect((await desk.rows()).map(({ content }) => content?.expiresAt)).toEqual([
+      await reports.run();
+      expect((await reports.rows()).map(({ content }) => content?.expiresAt)).toEqual([
         '2030-07-04T00:00:00.000Z',
       ]);
     });
@@ -238,16 +238,16 @@ describe('alerts', () => {
 
     it('goes out as JSON besides the mail, and again with the same key until it is taken', async () => {
       const { calls, origin, stop } = await hook([503, 404]);
-      const desk = await open({ alerts: { webhookUrl: `${origin}/secret?key=1` } });
+      const reports = await open({ alerts: { webhookUrl: `${origin}/secret?key=1` } });
       await query(
         `UPDATE lanes SET state = 'open', opened_at = '2030-07-02T09:00Z', reason = 'down'`,
       );
-      await desk.run();
-      await desk.run();
+      await reports.run();
+      await reports.run();
       expect(calls).toHaveLength(1);
-      await desk.pass(MINUTE).run();
-      await desk.pass(2 * MINUTE).run();
-      await desk.pass(60 * MINUTE).run();
+      await reports.pass(MINUTE).run();
+      await reports.pass(2 * MINUTE).run();
+      await reports.pass(60 * MINUTE).run();
       await stop();
       expect(calls).toHaveLength(3);
       expect(new Set(calls.map(({ id }) => id)).size).toBe(1);
@@ -259,7 +259,7 @@ describe('alerts', () => {
         reason: 'down',
         subject: 'Posthorn: Nothing goes out over “notification”',
       });
-      const [mail, webhook] = await desk.rows();
+      const [mail, webhook] = await reports.rows();
       expect(mail).toMatchObject({ transport: 'email', status: 'sent' });
       expect(webhook).toMatchObject({
         transport: 'webhook',

@@ -14,7 +14,7 @@ const DAY = 24 * 60 * MINUTE;
 describe('what is reported', () => {
   let database: TestDatabase;
   let catcher: MailCatcher;
-  const desks: HeldReports[] = [];
+  const opened: HeldReports[] = [];
 
   beforeAll(async () => {
     catcher = await MailCatcher.start();
@@ -24,7 +24,7 @@ describe('what is reported', () => {
     catcher.mails.length = 0;
   });
   afterEach(async () => {
-    for (const desk of desks.splice(0)) desk.close();
+    for (const reports of opened.splice(0)) reports.close();
     await database.drop();
   });
   afterAll(() => catcher.stop());
@@ -33,30 +33,30 @@ describe('what is reported', () => {
 
   /** With no daily report due, unless `since` says so. */
   async function open(options: Partial<HeldReportsOptions> & { since?: string } = {}) {
-    const desk = new HeldReports({
+    const reports = new HeldReports({
       dataSource: database.dataSource,
       now: NOW,
       smtpUrl: catcher.smtpUrl,
       ...options,
     });
-    desks.push(desk);
-    await desk.since(options.since ?? NOW);
-    return desk;
+    opened.push(reports);
+    await reports.since(options.since ?? NOW);
+    return reports;
   }
 
-  const sent = async (desk: HeldReports) =>
-    (await desk.rows())
+  const sent = async (reports: HeldReports) =>
+    (await reports.rows())
       .filter(({ status }) => status === 'sent')
       .map(({ kind, key }) => [kind, key]);
   const subjects = () => catcher.mails.map(({ email }) => email.subject);
 
   describe('every day', () => {
     it('comes at the report time, not a moment before', async () => {
-      const desk = await open({ now: '2030-07-02T05:59:59.999Z', since: '2030-07-01T12:00Z' });
-      await desk.run();
-      expect(await desk.rows()).toEqual([]);
-      await desk.pass(1).run();
-      expect(await sent(desk)).toEqual([['daily', '2030-07-02']]);
+      const reports = await open({ now: '2030-07-02T05:59:59.999Z', since: '2030-07-01T12:00Z' });
+      await reports.run();
+      expect(await reports.rows()).toEqual([]);
+      await reports.pass(1).run();
+      expect(await sent(reports)).toEqual([['daily', '2030-07-02']]);
     });
 
     it('comes once with two beats at the same moment, and not again after a restart', async () => {
@@ -71,10 +71,10 @@ describe('what is reported', () => {
     });
 
     it('comes late, once, for each day that was missed because everything was down', async () => {
-      const desk = await open({ since: '2030-06-29T12:00Z' });
-      await desk.run();
-      await desk.run();
-      expect(await sent(desk)).toEqual([
+      const reports = await open({ since: '2030-06-29T12:00Z' });
+      await reports.run();
+      await reports.run();
+      expect(await sent(reports)).toEqual([
         ['daily', '2030-06-30'],
         ['daily', '2030-07-01'],
         ['daily', '2030-07-02'],
@@ -82,15 +82,15 @@ describe('what is reported', () => {
     });
 
     it('does not come for the days before there was anything to report', async () => {
-      const desk = await open();
-      await desk.run();
-      expect(await desk.rows()).toEqual([]);
+      const reports = await open();
+      await reports.run();
+      expect(await reports.rows()).toEqual([]);
     });
 
     it('comes once on days of 23 and of 25 hours, and covers all of their hours', async () => {
       const settings = { timezone: 'Europe/Berlin' };
-      const hours = async (desk: HeldReports) =>
-        (await desk.rows()).map(({ key, content }) => {
+      const hours = async (reports: HeldReports) =>
+        (await reports.rows()).map(({ key, content }) => {
           const { from, to } = content as { from: string; to: string };
           return [key, (Date.parse(to) - Date.parse(from)) / 3_600_000];
         });
@@ -120,11 +120,11 @@ describe('what is reported', () => {
       );
 
     it('covers the last day up to now if it is about today, and leaves the one of today alone', async () => {
-      const desk = await open({ now: '2030-07-02T05:30:00Z', since: '2030-07-01T12:00Z' });
+      const reports = await open({ now: '2030-07-02T05:30:00Z', since: '2030-07-01T12:00Z' });
       await ask('2030-07-02');
-      await desk.run();
-      await desk.at('2030-07-02T06:00:00Z').run();
-      const periods = (await desk.rows()).map(({ requested, content }) => {
+      await reports.run();
+      await reports.at('2030-07-02T06:00:00Z').run();
+      const periods = (await reports.rows()).map(({ requested, content }) => {
         const { from, to } = content as { from: string; to: string };
         return [requested, from, to];
       });
@@ -137,27 +137,27 @@ describe('what is reported', () => {
 
     it('takes the today of a caller in another timezone for today', async () => {
       // On the 2nd of July in Moscow, where the reports are made, on the 1st in Greenwich.
-      const desk = await open({ now: '2030-07-01T22:00:00Z', since: '2030-07-01T22:00Z' });
+      const reports = await open({ now: '2030-07-01T22:00:00Z', since: '2030-07-01T22:00Z' });
       for (const date of ['2030-07-01', '2030-06-30']) await ask(date);
-      await desk.run();
-      expect((await desk.rows()).map(({ content }) => content?.to)).toEqual([
+      await reports.run();
+      expect((await reports.rows()).map(({ content }) => content?.to)).toEqual([
         '2030-07-01T22:00:00.000Z',
         '2030-06-30T06:00:00.000Z',
       ]);
     });
 
     it('says again what it said if it is about an earlier day', async () => {
-      const desk = await open({ since: '2030-07-01T12:00Z' });
-      await desk.run();
-      await desk.pass(DAY - 5 * 60 * MINUTE).run();
+      const reports = await open({ since: '2030-07-01T12:00Z' });
+      await reports.run();
+      await reports.pass(DAY - 5 * 60 * MINUTE).run();
       const id = await addMailing(database.dataSource, { name: 'written later' });
       await query(
         `INSERT INTO mailing_activity (mailing_id, minute, sent) VALUES ($1, '2030-07-01T10:00Z', 5)`,
         id,
       );
       await ask('2030-07-02');
-      await desk.run();
-      const [first, again] = (await desk.rows()).filter(({ key }) => key === '2030-07-02');
+      await reports.run();
+      const [first, again] = (await reports.rows()).filter(({ key }) => key === '2030-07-02');
       expect(again).toMatchObject({ requested: true, status: 'sent', content: first?.content });
       expect(catcher.mails[0]?.email.messageId).not.toBe(catcher.mails[1]?.email.messageId);
     });
@@ -171,14 +171,14 @@ describe('what is reported', () => {
     }
 
     it('goes to the recipients of all reports and to those of the mailing, once', async () => {
-      const desk = await open();
+      const reports = await open();
       const id = await finished({ name: 'Sale' }, `report_to = '{Boss@example.com,x@example.com}'`);
       await query(
         `UPDATE mailing_counters SET total = 10, sent = 8, failed = 2 WHERE mailing_id = $1`,
         id,
       );
-      await desk.run();
-      await desk.run();
+      await reports.run();
+      await reports.run();
       expect(catcher.mails.map(({ to }) => to)).toEqual([
         ['Boss@example.com', 'team@example.com', 'x@example.com'],
       ]);
@@ -189,38 +189,38 @@ describe('what is reported', () => {
     });
 
     it('says whether all was done, the end came or somebody cancelled', async () => {
-      const desk = await open();
+      const reports = await open();
       await finished();
       await finished({ endsIn: 0 }, 'ended_at = end_at');
       const late = await finished();
       await query('UPDATE mailing_counters SET total = 1, expired = 1 WHERE mailing_id = $1', late);
       await finished({ status: 'cancelled' });
-      await desk.run();
-      const endings = (await desk.rows()).map(({ content }) => content?.ending);
+      await reports.run();
+      const endings = (await reports.rows()).map(({ content }) => content?.ending);
       expect(endings).toEqual(['all_done', 'end_time', 'end_time', 'cancelled']);
     });
 
     it('is not made for a mailing that wants none, that is deleted or that is not over', async () => {
-      const desk = await open();
+      const reports = await open();
       await finished({}, 'report_enabled = false');
       await finished({}, 'deleted_at = now()');
       await addMailing(database.dataSource, { status: 'running' });
-      await desk.run();
-      expect(await desk.rows()).toEqual([]);
+      await reports.run();
+      expect(await reports.rows()).toEqual([]);
     });
 
     it('comes again when the mailing was reopened and has finished anew', async () => {
-      const desk = await open();
+      const reports = await open();
       const id = await finished({ name: 'Sale' });
-      await desk.run();
+      await reports.run();
       await query(`UPDATE mailings SET status = 'running', finished_at = NULL WHERE id = $1`, id);
-      await desk.run();
+      await reports.run();
       expect(catcher.mails).toHaveLength(1);
       await query(
         `UPDATE mailings SET status = 'completed', finished_at = now() WHERE id = $1`,
         id,
       );
-      await desk.run();
+      await reports.run();
       expect(catcher.mails).toHaveLength(2);
     });
   });

@@ -15,14 +15,14 @@ const HOUR = 60 * MINUTE;
 describe('a report that fails', () => {
   let database: TestDatabase;
   let catcher: MailCatcher;
-  let desk: HeldReports;
+  let reports: HeldReports;
 
   beforeEach(async () => {
     [database, catcher] = await Promise.all([createTestDatabase(), MailCatcher.start()]);
-    desk = await open({});
+    reports = await open({});
   });
   afterEach(async () => {
-    desk.close();
+    reports.close();
     await Promise.all([database.drop(), catcher.stop()]);
   });
 
@@ -68,17 +68,17 @@ describe('a report that fails', () => {
     );
 
   const good = { kind: 'token_expiry', channel: 'one', at: NOW, expiresAt: '2030-07-03T10:00:00Z' };
-  const row = async (id: number) => (await desk.rows()).find((one) => one.id === id);
+  const row = async (id: number) => (await reports.rows()).find((one) => one.id === id);
 
   describe('to be written', () => {
     it('keeps no other from being written and sent, and says why', async () => {
       await unwritable(1);
       await addMailing(database.dataSource, { status: 'completed', name: 'Sale' });
-      await desk.run();
+      await reports.run();
       expect(catcher.mails.map(({ email }) => email.subject)).toEqual([
         'Posthorn: Sale · Completed · 0 of 0 sent',
       ]);
-      const [broken] = await desk.rows();
+      const [broken] = await reports.rows();
       expect(broken).toMatchObject({ status: 'pending', attempts: 0 });
       expect(broken?.error).toMatch(/^It could not be written: Report \d+ .* is about nothing$/);
     });
@@ -86,30 +86,30 @@ describe('a report that fails', () => {
     it('holds up nobody although there are more of its kind than are looked at together', async () => {
       await unwritable(45);
       await addMailing(database.dataSource, { status: 'completed' });
-      await desk.run();
+      await reports.run();
       expect(catcher.mails).toHaveLength(1);
     });
 
     it('is logged once and tried again on its own until it can be written', async () => {
       await unwritable(1);
-      for (let run = 0; run < 5; run++) await desk.pass(MINUTE).run();
-      const lines = desk.complaints.filter((line) => line.includes('"report-write"'));
+      for (let run = 0; run < 5; run++) await reports.pass(MINUTE).run();
+      const lines = reports.complaints.filter((line) => line.includes('"report-write"'));
       expect(lines).toHaveLength(1);
       const id = await addMailing(database.dataSource, { status: 'completed', name: 'Late' });
       await query('UPDATE mailings SET reported_at = finished_at');
       await query('UPDATE reports SET mailing_id = $1', id);
-      await desk.pass(MINUTE).run();
+      await reports.pass(MINUTE).run();
       expect(catcher.mails).toHaveLength(1);
-      expect(await desk.rows()).toMatchObject([{ status: 'sent', error: null }]);
+      expect(await reports.rows()).toMatchObject([{ status: 'sent', error: null }]);
     });
 
     it('has failed after 24 hours', async () => {
       await unwritable(1);
-      await desk.run();
-      await desk.pass(23 * HOUR).run();
-      expect((await desk.rows())[0]).toMatchObject({ status: 'pending' });
-      await desk.pass(HOUR).run();
-      const [broken] = await desk.rows();
+      await reports.run();
+      await reports.pass(23 * HOUR).run();
+      expect((await reports.rows())[0]).toMatchObject({ status: 'pending' });
+      await reports.pass(HOUR).run();
+      const [broken] = await reports.rows();
       expect(broken).toMatchObject({ status: 'failed', attempts: 0, content: null });
       expect(broken?.error).toMatch(/^It could not be written/);
     });
@@ -119,12 +119,12 @@ describe('a report that fails', () => {
     const broken = await written('broken', { kind: 'error_rate' });
     const unknown = await written('unknown', { kind: 'from the future' });
     const fine = await written('fine', good);
-    await desk.run();
+    await reports.run();
     expect(await row(broken)).toMatchObject({ status: 'failed', attempts: 1, accepted: [] });
     expect((await row(broken))?.error).toMatch(/^It could not be laid out: \S/);
     expect(await row(unknown)).toMatchObject({ status: 'failed', attempts: 1 });
     expect(await row(fine)).toMatchObject({ status: 'sent' });
-    await desk.pass(HOUR).run();
+    await reports.pass(HOUR).run();
     expect(await row(broken)).toMatchObject({ attempts: 1 });
     expect(catcher.mails).toHaveLength(1);
   });
@@ -132,11 +132,11 @@ describe('a report that fails', () => {
   describe('by what the other side says', () => {
     it('is recorded when a mail server answers with bytes that no text can hold', async () => {
       const server = await smtpServer(['554 5.7.1 No\0 \x07way\x1b[31m', '250 2.0.0 \0']);
-      desk.close();
-      desk = await open({}, server.url);
+      reports.close();
+      reports = await open({}, server.url);
       const one = await written('one', good);
       const two = await written('two', good);
-      await desk.run();
+      await reports.run();
       await server.stop();
       expect(await row(one)).toMatchObject({
         status: 'failed',
@@ -163,13 +163,13 @@ describe('a report that fails', () => {
       });
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       const webhookUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-      desk.close();
-      desk = await open({ webhookUrl });
+      reports.close();
+      reports = await open({ webhookUrl });
       await query(`UPDATE lanes SET state = 'open', opened_at = '2030-07-02T09:00Z'`);
-      await desk.run();
+      await reports.run();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      const sent = (await desk.rows()).find(({ transport }) => transport === 'webhook');
+      const sent = (await reports.rows()).find(({ transport }) => transport === 'webhook');
       expect(sent).toMatchObject({ status: 'sent', attempts: 1, answer });
     });
 
@@ -177,7 +177,7 @@ describe('a report that fails', () => {
       await refuseRecords(`NEW.answer ~ '[^\\x01-\\x7f]'`, '22P05');
       const one = await written('one', good);
       catcher.faults = { content: () => '554 5.7.1 Нет 🎉' };
-      await desk.run();
+      await reports.run();
       expect(await row(one)).toMatchObject({ status: 'failed', answer: '554 5.7.1 ??? ??' });
     });
   });
@@ -185,12 +185,12 @@ describe('a report that fails', () => {
   it('to be recorded keeps no other from being sent, and is recorded when that is possible', async () => {
     const [one, two] = [await written('one', good), await written('two', good)];
     await refuseRecords(`NEW.key = 'one' AND NEW.status = 'sent'`, '23514');
-    await desk.run();
+    await reports.run();
     expect(await row(one)).toMatchObject({ status: 'sending' });
     expect(await row(two)).toMatchObject({ status: 'sent' });
-    for (let run = 0; run < 3; run++) await desk.pass(MINUTE).run();
+    for (let run = 0; run < 3; run++) await reports.pass(MINUTE).run();
     await query('DROP TRIGGER refuse ON reports');
-    await desk.pass(MINUTE).run();
+    await reports.pass(MINUTE).run();
     expect(await row(one)).toMatchObject({
       status: 'sent',
       attempts: 1,

@@ -44,15 +44,15 @@ describe('a mail server with TLS and a login', () => {
   });
 
   async function attempt(smtpUrl: string, now: Date) {
-    const desk = new HeldReports({
+    const reports = new HeldReports({
       dataSource: database.dataSource,
       now: now.toISOString(),
       smtpUrl,
     });
-    await desk.since('2030-07-01T12:00:00Z');
-    await desk.run();
-    const [row] = await desk.rows();
-    desk.close();
+    await reports.since('2030-07-01T12:00:00Z');
+    await reports.run();
+    const [row] = await reports.rows();
+    reports.close();
     return row;
   }
 

@@ -3,7 +3,7 @@ import { canonicalEmail } from '@app/platform';
 import { createTransport, type SendMailOptions, type Transporter } from 'nodemailer';
 import { Recipients } from '../recipients.js';
 import type { ClaimedReport, Refusal } from './sending.queries.js';
-import type { ReportWay, SendOutcome } from './send.service.js';
+import type { ReportSender, SendOutcome } from './send.service.js';
 import { failureOf, type SmtpSuccess, successOf } from './smtp-outcome.js';
 import type { Rendered } from '../templates/context.js';
 
@@ -46,7 +46,7 @@ interface Mail extends SendMailOptions {
 }
 
 /** Sends reports by SMTP, over one connection that is kept for the next one. */
-export class Mailer implements ReportWay {
+export class Mailer implements ReportSender {
   private readonly transport: Transporter;
   private readonly stopping = new AbortController();
   private readonly limits: MailLimits;

@@ -5,7 +5,7 @@ import {
   type ReportTransport,
 } from '@app/database';
 import { type Clock, Counter, Isolated, type Logger, messageOf, metrics } from '@app/platform';
-import { asciiText, storableText } from '../foreign-text.js';
+import { asciiText, storableText } from '../external-text.js';
 import { keepUnsendable } from '../outbox.queries.js';
 import {
   type AttemptRecord,
@@ -48,8 +48,8 @@ export type SendOutcome =
   /** It cannot be laid out, today no more than tomorrow: nothing was tried. */
   | { kind: 'unsendable'; error: string };
 
-/** A way out for reports: e-mail, webhook. */
-export interface ReportWay {
+/** Delivers reports over one transport: e-mail or webhook. */
+export interface ReportSender {
   /**
    * Never throws for the behaviour of the other side, and ends within a bounded time.
    *
@@ -70,9 +70,10 @@ export interface ReportWay {
 export interface SendOptions {
   db: Queryable;
   transport: ReportTransport;
-  /** Null: there is none, for the reason given. */
-  way: ReportWay | null;
-  whyNot: string;
+  /** Null: the transport has no settings. */
+  sender: ReportSender | null;
+  /** Why there is no sender. */
+  missingSetting: string;
   settings: ReportSettings;
   now: Now;
   clock: Clock;
@@ -88,7 +89,7 @@ const attempted = new Counter({
 
 export const recordTask = (transport: ReportTransport) => `report-record-${transport}`;
 
-/** Sends what is due on one way, one report at a time. Only the leader has one. */
+/** Sends the due reports of one transport, one at a time. Only the leader has one. */
 export class SendService {
   /** Outcomes that are known here and not yet in the database. */
   private unrecorded: AttemptRecord[] = [];
@@ -107,30 +108,30 @@ export class SendService {
 
   /** @returns whether there may be more to send now. */
   async run(): Promise<boolean> {
-    const { db, transport, way } = this.options;
+    const { db, transport, sender } = this.options;
     await this.record();
     if (!(await hasOpenReports(db, transport))) return false;
     const now = await this.options.now();
     await this.returnAbandoned(now);
-    await keepUnsendable(db, transport, way ? null : this.options.whyNot);
-    const report = way && (await claimDueReport(db, transport, now));
+    await keepUnsendable(db, transport, sender ? null : this.options.missingSetting);
+    const report = sender && (await claimDueReport(db, transport, now));
     if (!report) return false;
-    return this.send(way, report, now);
+    return this.send(sender, report, now);
   }
 
   /** Before the end: what is under way gets a few seconds. */
   stop(): void {
-    this.options.way?.stop();
+    this.options.sender?.stop();
   }
 
   close(): void {
-    this.options.way?.close();
+    this.options.sender?.close();
   }
 
-  private async send(way: ReportWay, report: ClaimedReport, begun: Date): Promise<boolean> {
+  private async send(sender: ReportSender, report: ClaimedReport, begun: Date): Promise<boolean> {
     const { clock, transport, logger } = this.options;
     const startedAt = clock.monotonic();
-    const outcome = await this.attempt(way, report);
+    const outcome = await this.attempt(sender, report);
     const now = new Date(begun.getTime() + clock.monotonic() - startedAt);
     const record = recordOf(report, outcome, now);
     this.unrecorded.push(record);
@@ -144,12 +145,12 @@ export class SendService {
   }
 
   /** What goes wrong with one report becomes its outcome: the others have their turn. */
-  private async attempt(way: ReportWay, report: ClaimedReport): Promise<SendOutcome> {
+  private async attempt(sender: ReportSender, report: ClaimedReport): Promise<SendOutcome> {
     const rendered = this.layOut(report);
     if ('error' in rendered) return { kind: 'unsendable', ...rendered };
     let handedOver = false;
     try {
-      return await way.send(report, rendered, async () => {
+      return await sender.send(report, rendered, async () => {
         await this.handOver(report);
         handedOver = true;
       });

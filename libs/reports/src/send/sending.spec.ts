@@ -14,14 +14,14 @@ const HOUR = 60 * MINUTE;
 describe('sending the daily report', () => {
   let database: TestDatabase;
   let catcher: MailCatcher;
-  let desk: HeldReports;
+  let reports: HeldReports;
 
   beforeEach(async () => {
     [database, catcher] = await Promise.all([createTestDatabase(), MailCatcher.start()]);
-    desk = await open({});
+    reports = await open({});
   });
   afterEach(async () => {
-    desk.close();
+    reports.close();
     await Promise.all([database.drop(), catcher.stop()]);
   });
 
@@ -42,17 +42,17 @@ describe('sending the daily report', () => {
   }
 
   async function only() {
-    const rows = await desk.rows();
+    const rows = await reports.rows();
     expect(rows).toHaveLength(1);
     if (!rows[0]) throw new Error('There is no report');
     return rows[0];
   }
 
   it('happens once, with the answer of the mail server written down', async () => {
-    await desk.run();
-    expect(desk.complaints).toEqual([]);
-    await desk.run();
-    await desk.pass(10 * HOUR).run();
+    await reports.run();
+    expect(reports.complaints).toEqual([]);
+    await reports.run();
+    await reports.pass(10 * HOUR).run();
     expect(catcher.mails).toHaveLength(1);
     expect(catcher.mails[0]).toMatchObject({
       from: 'posthorn@example.com',
@@ -81,14 +81,14 @@ describe('sending the daily report', () => {
       `UPDATE mailings SET start_at = '2030-07-01T09:00Z', end_at = '2030-07-03T09:00Z', finished_at = now() WHERE id = $1`,
       [id],
     );
-    desk.close();
-    desk = new HeldReports({
+    reports.close();
+    reports = new HeldReports({
       dataSource: database.dataSource,
       now: DUE,
       smtpUrl: catcher.smtpUrl,
       settings: { language: 'ru' },
     });
-    await desk.run();
+    await reports.run();
     const daily = catcher.mails.find(({ email }) => email.subject?.includes('2 июля'));
     expect(daily?.email.from).toMatchObject({ name: 'Почта', address: 'posthorn@example.com' });
     expect(daily?.email.subject).toBe(
@@ -106,7 +106,7 @@ describe('sending the daily report', () => {
   it('is retried after a temporary refusal, and nobody doubts that it comes once', async () => {
     let refusals = 2;
     catcher.faults = { content: () => (refusals-- > 0 ? '451 4.3.0 Try again later' : undefined) };
-    await desk.run();
+    await reports.run();
     expect(await only()).toMatchObject({
       status: 'pending',
       attempts: 1,
@@ -114,18 +114,18 @@ describe('sending the daily report', () => {
       possible_duplicate: false,
       not_before: expect.any(Date) as Date,
     });
-    await desk.run();
+    await reports.run();
     expect((await only()).attempts).toBe(1);
-    await desk.pass(MINUTE).run();
-    await desk.pass(2 * MINUTE).run();
+    await reports.pass(MINUTE).run();
+    await reports.pass(2 * MINUTE).run();
     expect(catcher.mails).toHaveLength(1);
     expect(await only()).toMatchObject({ status: 'sent', attempts: 3, possible_duplicate: false });
   });
 
   it('ends at once when the server refuses it for good', async () => {
     catcher.faults = { content: () => '554 5.7.1 Not wanted here' };
-    await desk.run();
-    await desk.pass(HOUR).run();
+    await reports.run();
+    await reports.pass(HOUR).run();
     expect(await only()).toMatchObject({
       status: 'failed',
       attempts: 1,
@@ -138,8 +138,8 @@ describe('sending the daily report', () => {
   });
 
   it('reaches the other recipients when one is refused, and asks again only for one who may wait', async () => {
-    desk.close();
-    desk = await open({ recipients: ['a@example.com', 'b@example.com', 'c@example.com'] });
+    reports.close();
+    reports = await open({ recipients: ['a@example.com', 'b@example.com', 'c@example.com'] });
     let waits = true;
     catcher.faults = {
       recipient: (address) => {
@@ -147,14 +147,14 @@ describe('sending the daily report', () => {
         return waits && address === 'c@example.com' ? '450 4.2.0 Greylisted' : undefined;
       },
     };
-    await desk.run();
+    await reports.run();
     expect(await only()).toMatchObject({
       status: 'pending',
       accepted: ['a@example.com'],
       refused: [{ recipient: 'b@example.com', answer: '550 5.1.1 No such user' }],
     });
     waits = false;
-    await desk.pass(MINUTE).run();
+    await reports.pass(MINUTE).run();
     expect(catcher.mails.map(({ to }) => to)).toEqual([['a@example.com'], ['c@example.com']]);
     expect(await only()).toMatchObject({
       status: 'sent',
@@ -166,24 +166,24 @@ describe('sending the daily report', () => {
   it('waits for a mail server that is down, for 24 hours, and comes once when it is back', async () => {
     const { smtpUrl } = catcher;
     await catcher.stop();
-    desk.close();
-    desk = await open({ smtpUrl });
-    for (let hours = 0; hours < 20; hours++) await desk.pass(HOUR).run();
+    reports.close();
+    reports = await open({ smtpUrl });
+    for (let hours = 0; hours < 20; hours++) await reports.pass(HOUR).run();
     expect(await only()).toMatchObject({ status: 'pending', possible_duplicate: false });
     expect((await only()).error).toMatch(/ECONNREFUSED/);
 
     catcher = await MailCatcher.start({ smtpPort: Number(new URL(smtpUrl).port) });
-    await desk.pass(HOUR).run();
-    await desk.pass(HOUR).run();
+    await reports.pass(HOUR).run();
+    await reports.pass(HOUR).run();
     expect(catcher.mails).toHaveLength(1);
     expect((await only()).status).toBe('sent');
   });
 
   it('is given up after 24 hours', async () => {
-    desk.close();
-    desk = await open({ smtpUrl: 'smtp://127.0.0.1:1' });
-    for (let hours = 0; hours < 26; hours++) await desk.pass(HOUR).run();
-    const daily = (await desk.rows())[0];
+    reports.close();
+    reports = await open({ smtpUrl: 'smtp://127.0.0.1:1' });
+    for (let hours = 0; hours < 26; hours++) await reports.pass(HOUR).run();
+    const daily = (await reports.rows())[0];
     expect(daily).toMatchObject({ key: '2030-07-02', status: 'failed' });
     expect(daily?.attempts).toBeLessThanOrEqual(25);
     expect(daily?.attempts).toBeGreaterThanOrEqual(24);
@@ -191,9 +191,9 @@ describe('sending the daily report', () => {
 
   it('does not wait for a server that says nothing, nor for one that drips', async () => {
     const silent = await listen(createServer());
-    desk.close();
-    desk = await open({ smtpUrl: silent.url });
-    await desk.run();
+    reports.close();
+    reports = await open({ smtpUrl: silent.url });
+    await reports.run();
     expect(await only()).toMatchObject({
       status: 'pending',
       attempts: 1,
@@ -210,9 +210,9 @@ describe('sending the daily report', () => {
         });
       }),
     );
-    desk.close();
-    desk = await open({ smtpUrl: dripping.url, limits: { greeting: 60_000 } });
-    await desk.pass(HOUR).run();
+    reports.close();
+    reports = await open({ smtpUrl: dripping.url, limits: { greeting: 60_000 } });
+    await reports.pass(HOUR).run();
     expect(await only()).toMatchObject({
       status: 'pending',
       attempts: 2,
@@ -223,11 +223,11 @@ describe('sending the daily report', () => {
 
   it('says that it may come twice when the server took the content and never answered', async () => {
     catcher.faults = { content: () => new Promise<undefined>(() => undefined) };
-    await desk.run();
+    await reports.run();
     expect(await only()).toMatchObject({ status: 'pending', possible_duplicate: true });
 
     catcher.faults = {};
-    await desk.pass(MINUTE).run();
+    await reports.pass(MINUTE).run();
     const [mail] = catcher.mails;
     expect(catcher.mails).toHaveLength(1);
     expect(await only()).toMatchObject({ status: 'sent', attempts: 2, possible_duplicate: true });
@@ -238,18 +238,18 @@ describe('sending the daily report', () => {
 
   it('repeats an attempt that its process left behind, marked only if the content was on its way', async () => {
     catcher.faults = { content: () => '451 4.3.0 Later' };
-    await desk.run();
+    await reports.run();
     catcher.faults = {};
     await database.dataSource.query(
       `UPDATE reports SET status = 'sending', attempts = 2, handed_over_at = NULL`,
     );
-    await desk.run();
+    await reports.run();
     expect(await only()).toMatchObject({ status: 'sent', attempts: 3, possible_duplicate: false });
 
     await database.dataSource.query(
       `UPDATE reports SET status = 'sending', sent_at = NULL, accepted = '{}', handed_over_at = now()`,
     );
-    await desk.run();
+    await reports.run();
     expect(await only()).toMatchObject({ status: 'sent', attempts: 4, possible_duplicate: true });
     const [first, second] = catcher.mails;
     expect(second?.email.messageId).toBe(first?.email.messageId);
@@ -258,7 +258,7 @@ describe('sending the daily report', () => {
   });
 
   it('hands nothing over when that cannot be written down first', async () => {
-    await desk.reports.raise();
+    await reports.reports.raise();
     catcher.faults = {
       recipient: async () => {
         // The attempt is somebody else's now.
@@ -266,15 +266,15 @@ describe('sending the daily report', () => {
         return undefined;
       },
     };
-    while (await desk.reports.sendMail());
+    while (await reports.reports.sendMail());
     expect(catcher.mails).toEqual([]);
     expect(await only()).toMatchObject({ handed_over_at: null });
   });
 
   it('keeps reports that cannot be sent: no mail server, or nobody to send them to', async () => {
-    desk.close();
-    desk = await open({ smtpUrl: undefined });
-    await desk.run();
+    reports.close();
+    reports = await open({ smtpUrl: undefined });
+    await reports.run();
     expect(await only()).toMatchObject({
       status: 'kept',
       attempts: 0,
@@ -282,10 +282,10 @@ describe('sending the daily report', () => {
     });
     expect((await only()).content).toMatchObject({ kind: 'daily', date: '2030-07-02' });
 
-    desk.close();
-    desk = await open({ recipients: [] });
-    await desk.pass(24 * HOUR).run();
-    const rows = await desk.rows();
+    reports.close();
+    reports = await open({ recipients: [] });
+    await reports.pass(24 * HOUR).run();
+    const rows = await reports.rows();
     expect(rows.map(({ status, error }) => [status, error])).toEqual([
       ['kept', 'SMTP_URL is not set'],
       ['kept', 'There are no recipients'],

@@ -2,8 +2,8 @@ import type { Readable } from 'node:stream';
 import { messageOf } from '@app/platform';
 import axios, { type AxiosInstance } from 'axios';
 import type { ClaimedReport } from './sending.queries.js';
-import type { ReportWay, SendOutcome } from './send.service.js';
-import { MOST_KEPT, storableText } from '../foreign-text.js';
+import type { ReportSender, SendOutcome } from './send.service.js';
+import { MOST_KEPT, storableText } from '../external-text.js';
 import type { Rendered } from '../templates/context.js';
 
 const ATTEMPT_MS = 10_000;
@@ -21,7 +21,7 @@ export interface WebhookOptions {
  * Posts alerts as JSON: `{id, kind, key, subject, text, …what the alert says}`. A receiver may get
  * one twice and knows it by the header `Idempotency-Key`, which is the `id` in the body.
  */
-export class Webhook implements ReportWay {
+export class Webhook implements ReportSender {
   private readonly http: AxiosInstance;
   private readonly stopping = new AbortController();
 

@@ -76,15 +76,18 @@ describe('reports after 300,000 finished mailings', () => {
        SELECT 'completion', 'nothing', 'email', gen_random_uuid(), now(), now()`,
     );
     await query(`UPDATE lanes SET state = 'open', opened_at = '2030-07-02T05:00Z'`);
-    const desk = new HeldReports({ dataSource: database.dataSource, now: '2030-07-02T06:00:00Z' });
-    await desk.since('2030-07-01T12:00:00Z');
+    const reports = new HeldReports({
+      dataSource: database.dataSource,
+      now: '2030-07-02T06:00:00Z',
+    });
+    await reports.since('2030-07-01T12:00:00Z');
     const queries = jest.spyOn(pool, 'query');
-    await desk.run();
+    await reports.run();
     await listReports(pool, { kind: 'daily', before: null, limit: 20 });
     await secondsToWait(pool, new Date(), { most: 20, seconds: 3_600 });
     const statements = queries.mock.calls.map(([statement]) => statement as unknown as Statement);
     queries.mockRestore();
-    desk.close();
+    reports.close();
     expect(statements.length).toBeGreaterThan(15);
     for (const { text, values } of statements) {
       const { rows } = await pool.query<{ 'QUERY PLAN': [{ Plan: Plan }] }>(

@@ -149,18 +149,18 @@ describe('what the daily report says', () => {
        SELECT id, '2030-07-01T10:00Z', id FROM made`,
     );
     const catcher = await MailCatcher.start();
-    const desk = new HeldReports({
+    const reports = new HeldReports({
       dataSource: database.dataSource,
       now: '2030-07-02T06:00:00Z',
       smtpUrl: catcher.smtpUrl,
       settings: { language: 'ru' },
     });
-    await desk.since('2030-07-01T12:00:00Z');
-    await desk.run();
+    await reports.since('2030-07-01T12:00:00Z');
+    await reports.run();
     const [mail] = await catcher.waitFor(1);
-    desk.close();
+    reports.close();
     await catcher.stop();
-    expect(desk.complaints).toEqual([]);
+    expect(reports.complaints).toEqual([]);
 
     const { content } = await write();
     expect(content.totals).toMatchObject({ mailings: 10_001, sent: (10_001 * 10_002) / 2 });

@@ -13,7 +13,7 @@ import {
   writeIfUnwritten,
   type Writing,
 } from '../outbox.queries.js';
-import { storableText } from '../foreign-text.js';
+import { storableText } from '../external-text.js';
 import { isTodaySomewhere, lastDay, localDate, type Period, periodOf } from '../report-day.js';
 import { recipientsOf } from '../recipients.js';
 import type { Now, ReportSettings } from '../settings.js';

@@ -16,7 +16,7 @@ const TAKEOVER_LIMIT_MS = 30_000;
 const PROVIDER_TOKEN = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJkZW1vIn0.c2lnbmF0dXJl';
 
 /** Everything that Posthorn consists of, on this machine. */
-export interface House {
+export interface Installation {
   children: Children;
   folder: string;
   databaseUrl: string;
@@ -50,7 +50,7 @@ export async function takeOver({ folder, fresh }: Options): Promise<Register> {
 }
 
 /** Starts database, simulator, api, worker and beat. @throws ChildError */
-export async function openHouse(folder: string, children: Children): Promise<House> {
+export async function startInstallation(folder: string, children: Children): Promise<Installation> {
   const { ports, moved } = await choosePorts();
   for (const text of moved) line(`    ${text}`);
 
@@ -108,7 +108,7 @@ export async function openHouse(folder: string, children: Children): Promise<Hou
 }
 
 /** Those who send first, then what they send through, the database last. */
-export async function closeHouse(children: Children): Promise<void> {
+export async function stopInstallation(children: Children): Promise<void> {
   await children.stop(['beat', 'worker', 'api', 'migrate']);
   await children.stop(['simulator']);
   await children.stop([KEEPER]);

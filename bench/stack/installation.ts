@@ -6,7 +6,7 @@ import { Api } from './api.js';
 import { PROVIDER_TOKEN } from './simulator.js';
 import { peakRss } from './usage.js';
 
-export interface HouseOptions {
+export interface InstallationOptions {
   databaseUrl: string;
   queueUrl: string;
   providerUrl: string;
@@ -37,13 +37,13 @@ function nodeOptionsOfImage(): string {
 const READY_LIMIT_MS = 30_000;
 
 /** The real processes, as an installation runs them: api, beat, workers. */
-export class House {
+export class Installation {
   private constructor(
     readonly api: Api,
     private readonly processes: RunningProcess[],
   ) {}
 
-  static async open(options: HouseOptions): Promise<House> {
+  static async open(options: InstallationOptions): Promise<Installation> {
     const { databaseUrl, queueUrl, providerUrl, workers = 1, apiOnly, concurrency } = options;
     const build = options.checkout === undefined ? {} : { checkout: options.checkout };
     const key = randomBytes(16).toString('hex');
@@ -67,14 +67,14 @@ export class House {
       names.map((name) => startProcess(name, environment, build)),
     );
     const processes = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-    const house = new House(new Api(processes[0]?.url ?? '', key), processes);
+    const installation = new Installation(new Api(processes[0]?.url ?? '', key), processes);
     try {
       const failed = started.find((one) => one.status === 'rejected');
       if (failed) throw failed.reason;
-      await house.untilReady();
-      return house;
+      await installation.untilReady();
+      return installation;
     } catch (error) {
-      await house.close();
+      await installation.close();
       throw error;
     }
   }
