@@ -69,6 +69,29 @@ describe('feeding a lane', () => {
     },
   );
 
+  it.each([
+    [40, 5],
+    [40, 20],
+    [120, 20],
+    [200, 20],
+    [320, 20],
+    [200, 100],
+  ])('reaches and keeps, looking every %s ms, %s/s of a mailing in a rated lane', (every, rate) => {
+    const mailings = [
+      { zones: zonesOf(5, rate * 4), ratePerSecond: rate },
+      { zones: zonesOf(5, rate * 8), ratePerSecond: null },
+    ];
+    const world = new World({ mailings, laneRate: 3 * rate, ahead: 2_000, lookEveryMs: every });
+    const from = world.now + 2_000;
+    world.run(12_500);
+    const within = world
+      .sentOf(1)
+      .filter(({ sentAt }) => (sentAt ?? 0) >= from && (sentAt ?? 0) < from + 10_000);
+    expect(within.length).toBeGreaterThanOrEqual(Math.floor(rate * 10 * 0.9));
+    expect(within.length).toBeLessThanOrEqual(Math.ceil(rate * 10 * 1.05));
+    expect(mostInOneSecond(within)).toBeLessThanOrEqual(rate + Math.max(1, rate * 0.08));
+  });
+
   it.each([1, 30, 300])('gives %s equal mailings of a rated lane equal shares', (count) => {
     const mailings = mailingsOf(count, { zones: zonesOf(7, 40), ratePerSecond: null });
     const world = new World({ mailings, laneRate: 300 });

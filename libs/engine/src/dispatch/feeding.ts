@@ -1,4 +1,5 @@
 import type { DueMessage, OpenMailing, ScanPosition } from './dispatch.queries.js';
+import { LookGap } from './look-gap.js';
 import { MailingScan } from './mailing-scan.js';
 import type { OfferedMessage } from './offered.js';
 import { Pace } from './pace.js';
@@ -14,10 +15,12 @@ const MOST_CHECKED = 5_000;
 const LEAD_MS = 400;
 const LEAST_LEAD_MS = 100;
 /**
- * Where the lane has a rate too, a message is fed so long before the moment that the lane would give it:
- * its moments are not kept for messages that their mailings let go much later.
+ * Where the lane has a rate too, a message is fed so long before the moment that the lane would give it,
+ * ms: its moments are not kept for messages that their mailings let go much later. But what falls into
+ * the time until the next look has to be fed now, or its moment passes.
  */
-const LEAD_IN_RATED_LANE_MS = 60;
+const LEAST_LEAD_IN_RATED_LANE_MS = 60;
+const LEAD_BEYOND_NEXT_LOOK_MS = 20;
 /** With less lead than this the next look must not wait. */
 const LONG_LEAD_MS = 200;
 /** Messages that wait for their moment in a worker leave this share of the places to the others. */
@@ -51,6 +54,7 @@ export interface Reads {
 export class Feeding {
   private readonly scans = new Map<number, MailingScan>();
   private readonly pace = new Pace();
+  private readonly gap = new LookGap();
   private firstMailing = 0;
   private firstForRetries = 0;
   private checkedAt = -Infinity;
@@ -58,6 +62,7 @@ export class Feeding {
   /** Begins a look: first `toCheck` and `checked`, then `next` and `found` until there is no next. */
   look(situation: Situation): Look {
     const { mailings, now } = situation;
+    this.gap.looked(now);
     const open = new Set(mailings.map(({ id }) => id));
     for (const id of this.scans.keys()) if (!open.has(id)) this.scans.delete(id);
     for (const mailing of mailings) {
@@ -131,7 +136,11 @@ export class Feeding {
 
   /** How long before its moment a message of a mailing with a rate is fed, ms. */
   lead({ now, lane, mailings, places }: Situation): number {
-    if (lane.ratePerSecond !== null) return LEAD_IN_RATED_LANE_MS + this.pace.ahead(now);
+    if (lane.ratePerSecond !== null) {
+      const untilNextLook = this.gap.ms + LEAD_BEYOND_NEXT_LOOK_MS;
+      const lead = Math.min(LEAD_MS, Math.max(LEAST_LEAD_IN_RATED_LANE_MS, untilNextLook));
+      return lead + this.pace.ahead(now);
+    }
     const rates = mailings.reduce((sum, { ratePerSecond }) => sum + (ratePerSecond ?? 0), 0);
     const lead = rates === 0 ? LEAD_MS : (places * (1 - FREE_PLACES) * 1_000) / rates;
     return Math.min(LEAD_MS, Math.max(LEAST_LEAD_MS, lead));

@@ -30,6 +30,8 @@ export interface WorldOptions {
   places?: number;
   /** Messages that the workers send per second at the most, beside all rates. Default: any number. */
   perSecond?: number;
+  /** Between two looks: a step, or more on a busy machine. Default 40. */
+  lookEveryMs?: number;
 }
 
 const SLACK = 1.05;
@@ -53,6 +55,7 @@ export class World {
   private readonly pending = new Map<string, Message[]>();
   private readonly nextAt = new Map<number | 'lane', number>();
   private capacity = 0;
+  private nextLookAt = -Infinity;
 
   constructor(readonly options: WorldOptions) {
     options.mailings.forEach((mailing, mailingIndex) => {
@@ -87,7 +90,7 @@ export class World {
   run(ms: number, each: (world: World) => void = () => undefined): boolean {
     for (const end = this.now + ms; this.now < end; this.now += STEP_MS) {
       each(this);
-      this.look();
+      if (this.now >= this.nextLookAt) this.look();
       this.work();
       if (this.messages.every(({ sentAt }) => sentAt !== null)) return true;
     }
@@ -96,6 +99,7 @@ export class World {
 
   /** @param fails the queue does not take what it is given. */
   look(fails = false): void {
+    this.nextLookAt = this.now + (this.options.lookEveryMs ?? STEP_MS);
     const mailings = this.openMailings();
     if (mailings.length === 0 || this.ahead - this.queue.length < this.ahead / 10) return;
     const look = this.feeding.look({
