@@ -17,7 +17,7 @@ import {
   systemClock,
   taskHealth,
 } from '@app/platform';
-import { queueTroubles } from '@app/queue';
+import { DeliveryQueues, queueTroubles } from '@app/queue';
 import type pg from 'pg';
 import { BEAT_CONFIG, type BeatConfig, LOGGER } from './config.js';
 import { LeaderSession } from './leader-session.js';
@@ -124,6 +124,7 @@ export class BeatService implements OnApplicationBootstrap, OnModuleDestroy {
 /** One time of leadership: the services on the leader's session, and their loops. */
 class Term {
   private readonly loops: TaskLoop[];
+  private readonly queues: DeliveryQueues;
   private readonly dispatch: DispatchService;
   private readonly desk: ReportDesk;
   private readonly readers: pg.Pool;
@@ -144,11 +145,15 @@ class Term {
       avoidSequentialScans: true,
       statementTimeoutMs: FEED_TIMEOUT_MS,
     });
+    this.queues = new DeliveryQueues({
+      url: config.queueUrl,
+      prefix: session.queuePrefix,
+      logger,
+    });
     this.dispatch = new DispatchService({
       db,
       read: this.readers,
-      queueUrl: config.queueUrl,
-      queuePrefix: session.queuePrefix,
+      openQueue: (lane) => this.queues.open(lane),
       concurrency: config.concurrency,
       clock: systemClock,
       logger,
@@ -195,6 +200,7 @@ class Term {
       // eslint-disable-next-line no-restricted-syntax -- a loop that stops never fails
       await Promise.all(this.loops.map((loop) => loop.stop()));
       await this.dispatch.close();
+      await this.queues.close();
       await this.readers.end().catch(() => undefined);
       await this.desk.close();
     } finally {

@@ -2,7 +2,7 @@ import { oneAtATime, type Queryable } from '@app/database';
 import { DispatchService, FinishService, PlanService, SlotsService } from '@app/engine';
 import { Reports } from '@app/reports';
 import { createLogger, systemClock } from '@app/platform';
-import { migrateQueue } from '@app/queue';
+import { DeliveryQueues, migrateQueue } from '@app/queue';
 import {
   addFinishedMailings,
   addMailing,
@@ -34,6 +34,7 @@ describe(`an idle beat after ${FINISHED} finished mailings`, () => {
   let seen: Explained[];
   let tasks: Task[];
   let dispatch: DispatchService;
+  let queues: DeliveryQueues;
   let reports: Reports;
 
   beforeAll(async () => {
@@ -55,10 +56,10 @@ describe(`an idle beat after ${FINISHED} finished mailings`, () => {
     const logger = createLogger('test', 'silent');
     const slots = new SlotsService(db, logger);
     const shared = { db, read: db, clock: systemClock, logger };
+    queues = new DeliveryQueues({ url: database.url, prefix: 'test', logger });
     dispatch = new DispatchService({
       ...shared,
-      queueUrl: database.url,
-      queuePrefix: 'test',
+      openQueue: (lane) => queues.open(lane),
       concurrency: 16,
     });
     reports = new Reports({
@@ -94,6 +95,7 @@ describe(`an idle beat after ${FINISHED} finished mailings`, () => {
   afterAll(async () => {
     reports.close();
     await dispatch.close();
+    await queues.close();
     await session.end();
     await database.drop();
   });

@@ -15,7 +15,7 @@ import {
 import { DeliverService } from '@app/engine';
 import { configureLane } from '@app/lanes';
 import { health, type Logger, messageOf, onSlowStop, systemClock } from '@app/platform';
-import { DeliveryConsumer, queueTroubles } from '@app/queue';
+import { DeliveryConsumers, queueTroubles } from '@app/queue';
 import type { DataSource } from 'typeorm';
 import { isDatabaseFree, Liveness } from './liveness.js';
 import { ProviderToken } from '../../../libs/lanes/src/token/provider-token.js';
@@ -33,10 +33,10 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly dataSource: DataSource;
   private channel: Channel | undefined;
   private token: ProviderToken | undefined;
-  private consumer: DeliveryConsumer | undefined;
+  private consumers: DeliveryConsumers | undefined;
   private deliver: DeliverService | undefined;
   private readonly liveness = new Liveness({
-    stalledForMs: () => this.consumer?.stalledForMs() ?? 0,
+    stalledForMs: () => this.consumers?.stalledForMs() ?? 0,
     isDatabaseFree: () => isDatabaseFree(this.config.databaseUrl, APPLICATION),
   });
   private stopped = false;
@@ -65,7 +65,7 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     this.stopped = true;
     this.liveness.stop();
-    await this.consumer?.close();
+    await this.consumers?.close();
     await this.deliver?.close();
     this.token?.stop();
     await this.channel?.close();
@@ -108,6 +108,13 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
       token: () => token.current,
       concurrency: config.concurrency,
     });
+    const consumers = new DeliveryConsumers({
+      url: config.queueUrl,
+      prefix: await readQueuePrefix(db),
+      places: config.concurrency,
+      logger,
+      clock: systemClock,
+    });
     const deliver = new DeliverService({
       db,
       lane,
@@ -115,22 +122,18 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
       repeatUnknown: true,
       clock: systemClock,
       logger,
-      onLocalTrouble: (pauseMs) => this.consumer?.pauseFor(pauseMs),
+      onLocalTrouble: (pauseMs) => {
+        consumer.pause(pauseMs);
+      },
     });
     this.deliver = deliver;
     this.channel = channel;
     this.token = token;
-    this.consumer = new DeliveryConsumer({
-      url: config.queueUrl,
-      prefix: await readQueuePrefix(db),
-      lane: lane.name,
-      concurrency: config.concurrency,
-      logger,
-      handle: async (job) => {
-        // A probe may be out because a new token was set a moment ago.
-        if (job.probe !== undefined) await token.refresh().catch(() => undefined);
-        return deliver.deliver(job);
-      },
+    this.consumers = consumers;
+    const consumer = consumers.open(lane.name, async (job) => {
+      // A probe may be out because a new token was set a moment ago.
+      if (job.probe !== undefined) await token.refresh().catch(() => undefined);
+      return deliver.deliver(job);
     });
     logger.info({ lane: lane.name, concurrency: config.concurrency }, 'consuming');
   }

@@ -1,6 +1,6 @@
 import { UnrecoverableError } from 'bullmq';
-import { createLogger } from '@app/platform';
-import { DeliveryConsumer } from './delivery-consumer.js';
+import { createLogger, systemClock } from '@app/platform';
+import { DeliveryConsumers, type LaneConsumer, type Later } from './delivery-consumers.js';
 import { DeliveryQueue } from './delivery-queue.js';
 import { createQueue } from './backend.js';
 import type { DeliveryJob } from './jobs.js';
@@ -13,7 +13,7 @@ export function describeQueue(name: string, url: () => string): void {
     let lanes = 0;
     let lane: string;
     let queue: DeliveryQueue;
-    let consumers: DeliveryConsumer[];
+    let consumers: DeliveryConsumers[];
 
     beforeEach(() => {
       lane = `test-${process.pid}-${++lanes}`;
@@ -25,22 +25,11 @@ export function describeQueue(name: string, url: () => string): void {
       await queue.close();
     });
 
-    function consume(
-      work: (job: DeliveryJob) => Promise<unknown>,
-      concurrency = 4,
-    ): DeliveryConsumer {
-      const handle = async (job: DeliveryJob) =>
-        (await work(job)) as { againInMs: number } | undefined;
-      const consumer = new DeliveryConsumer({
-        url: url(),
-        prefix: 'test',
-        lane,
-        concurrency,
-        logger,
-        handle,
-      });
-      consumers.push(consumer);
-      return consumer;
+    function consume(work: (job: DeliveryJob) => Promise<unknown>, places = 4): LaneConsumer {
+      const options = { url: url(), prefix: 'test', places, logger, clock: systemClock };
+      const opened = new DeliveryConsumers(options);
+      consumers.push(opened);
+      return opened.open(lane, async (job) => (await work(job)) as Later | undefined);
     }
     /** Ends when `count` jobs have been handled. */
     function collect(count: number): { jobs: DeliveryJob[]; done: Promise<void> } {
@@ -177,7 +166,7 @@ export function describeQueue(name: string, url: () => string): void {
       await opened.close();
     });
 
-    it('holds no more jobs at a time than its concurrency', async () => {
+    it('holds no more jobs at a time than there are places', async () => {
       await queue.feed(
         Array.from({ length: 40 }, (_, index) => item(index + 1)),
         NOW,
@@ -206,7 +195,7 @@ export function describeQueue(name: string, url: () => string): void {
       await queue.feed([item(1)], NOW);
       while (handled < 1) await new Promise((resolve) => setTimeout(resolve, 10));
       const pausedAt = performance.now();
-      consumer.pauseFor(1_500);
+      consumer.pause(1_500);
       await queue.feed([item(2), item(3)], NOW);
       while (handled < 3) await new Promise((resolve) => setTimeout(resolve, 10));
       expect(performance.now() - pausedAt).toBeGreaterThan(1_400);
@@ -247,7 +236,7 @@ export function describeQueue(name: string, url: () => string): void {
       await queue.feed([item(1)], NOW);
       let finish: () => void = () => undefined;
       let isDone = false;
-      const consumer = await new Promise<DeliveryConsumer>((resolve) => {
+      const consumer = await new Promise<LaneConsumer>((resolve) => {
         const opened = consume(async () => {
           resolve(opened);
           await new Promise<void>((end) => {

@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis';
-import { createLogger, type Logger } from '@app/platform';
+import { createLogger, type Logger, systemClock } from '@app/platform';
 import { createTestDatabase, freePort, TEST_REDIS, type TestDatabase, waitFor } from '@app/testkit';
 import { migrateQueue } from './backend.js';
-import { DeliveryConsumer } from './delivery-consumer.js';
-import { DeliveryQueue } from './delivery-queue.js';
+import { DeliveryConsumers } from './delivery-consumers.js';
+import { DeliveryQueues } from './delivery-queues.js';
 import { deliveryJobId, parseDeliveryJob } from './jobs.js';
 import { describeQueue } from './queue.conformance.js';
 import { QueueTroubles, queueTroubles } from './troubles.js';
@@ -36,10 +36,11 @@ describe('a queue whose backend is away', () => {
     async (scheme) => {
       const logger = createLogger('test', 'silent');
       const url = `${scheme}://127.0.0.1:${await freePort()}/db`;
-      const queue = new DeliveryQueue(url, 'away', logger, 'test');
+      const queues = new DeliveryQueues({ url, prefix: 'test', logger });
+      const queue = queues.open('away');
       await expect(queue.waiting()).rejects.toThrow();
       await expect(queue.feed([{ messageId: 1, attempts: 0 }], 0)).rejects.toThrow();
-      await queue.close();
+      await queues.close();
     },
   );
 });
@@ -52,14 +53,21 @@ withRedis('a Redis that two installations share', () => {
     const lane = `shared-${process.pid}`;
     const installations = ['one', 'other'].map((prefix, index) => {
       const taken: number[] = [];
-      const queue = new DeliveryQueue(url, lane, logger, prefix);
-      const handle = ({ messageId }: { messageId: number }) => {
+      const queues = new DeliveryQueues({ url, prefix, logger });
+      const queue = queues.open(lane);
+      const consumers = new DeliveryConsumers({
+        url,
+        prefix,
+        places: 4,
+        logger,
+        clock: systemClock,
+      });
+      consumers.open(lane, ({ messageId }) => {
         taken.push(messageId);
         return Promise.resolve(undefined);
-      };
-      const consumer = new DeliveryConsumer({ url, prefix, lane, concurrency: 4, logger, handle });
+      });
       const fed = Array.from({ length: 50 }, (_, nth) => 1 + 2 * nth + index);
-      return { taken, queue, consumer, fed };
+      return { taken, queues, queue, consumers, fed };
     });
     await Promise.all(
       installations.map(({ queue, fed }) =>
@@ -77,8 +85,8 @@ withRedis('a Redis that two installations share', () => {
     for (const { taken, fed } of installations) {
       expect(taken.toSorted((a, b) => a - b)).toEqual(fed);
     }
-    await Promise.all(installations.map(({ consumer }) => consumer.close()));
-    await Promise.all(installations.map(({ queue }) => queue.close()));
+    await Promise.all(installations.map(({ consumers }) => consumers.close()));
+    await Promise.all(installations.map(({ queues }) => queues.close()));
   });
 });
 
@@ -105,31 +113,30 @@ withRedis('a Redis that refuses', () => {
     ['WRONGPASS', 'wrong'],
     ['NOPERM', 'right'],
   ])('is told with its own word, to who feeds and to health: %s', async (word, password) => {
-    const queue = new DeliveryQueue(urlWith(password), 'refused', logger, 'test');
+    const queues = new DeliveryQueues({ url: urlWith(password), prefix: 'test', logger });
+    const queue = queues.open('refused');
     await expect(queue.feed([{ messageId: 1, attempts: 0 }], 0)).rejects.toThrow(word);
     await expect(queueTroubles.check()).rejects.toThrow(`refused: ${word}`);
-    await queue.close();
+    await queues.close();
   });
 
   it('is not asked again ten thousand times a second by who takes jobs', async () => {
     const before = errorsIn(await admin.info('errorstats'));
-    const handle = () => Promise.resolve(undefined);
-    const options = {
+    const consumers = new DeliveryConsumers({
       url: urlWith('right'),
       prefix: 'test',
-      lane: 'refused',
-      concurrency: 4,
+      places: 4,
       logger,
-      handle,
-    };
-    const consumer = new DeliveryConsumer(options);
+      clock: systemClock,
+    });
+    consumers.open('refused', () => Promise.resolve(undefined));
     await waitFor(() => Promise.resolve(queueTroubles.of('refused, taking jobs') !== null), {
       timeoutMs: 5_000,
       what: 'the consumer is refused',
     });
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     expect(errorsIn(await admin.info('errorstats')) - before).toBeLessThan(100);
-    await consumer.close();
+    await consumers.close();
   });
 
   function errorsIn(info: string): number {

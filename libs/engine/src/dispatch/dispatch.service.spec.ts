@@ -38,8 +38,6 @@ describe('dispatching to several lanes', () => {
         query: (statement) =>
           isAway ? Promise.reject(new Error('the database is away')) : db.query(statement),
       },
-      queueUrl: '',
-      queuePrefix: 'test',
       concurrency: 10,
       clock: systemClock,
       logger: createLogger('test', 'silent'),

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queryable } from '@app/database';
 import { type Clock, type Logger, messageOf } from '@app/platform';
-import { DeliveryQueue } from '@app/queue';
+import type { DeliveryQueue } from '@app/queue';
 import { type LaneState, type OpenMailing, readLanes } from './dispatch.queries.js';
 import { LaneDispatcher, QueueFailure } from './lane-dispatcher.js';
 import { OpenMailings } from './open-mailings.js';
@@ -11,15 +11,12 @@ export interface DispatchOptions {
   db: Queryable;
   /** For what is only read, so that feeding does not wait behind the planning of a large mailing. */
   read: Queryable;
-  queueUrl: string;
-  /** See `readQueuePrefix`. */
-  queuePrefix: string;
   /** Messages that all workers together hold at a time, roughly. */
   concurrency: number;
   clock: Clock;
   logger: Logger;
-  /** Default: the queue at `queueUrl`. */
-  openQueue?: (lane: string) => DeliveryQueue;
+  /** A queue for the lane, which is closed here. */
+  openQueue: (lane: string) => DeliveryQueue;
 }
 
 /** A lane whose look takes longer is waited for no more, ms: the others go on, and it has its time. */
@@ -119,24 +116,20 @@ export class DispatchService {
     }
     work.queueIsDown = true;
     work.notBefore = clock.monotonic() + AFTER_FAILURE_MS;
-    if (this.lanes.get(lane.id) === work) work.dispatcher.useQueue(this.openQueue(lane.name));
+    if (this.lanes.get(lane.id) === work)
+      work.dispatcher.useQueue(this.options.openQueue(lane.name));
   }
 
   private work(lane: LaneState): LaneWork {
     let work = this.lanes.get(lane.id);
     if (!work) {
-      const { db, read, concurrency, clock, logger } = this.options;
-      const queue = this.openQueue(lane.name);
+      const { db, read, concurrency, clock, logger, openQueue } = this.options;
+      const queue = openQueue(lane.name);
       const dispatcher = new LaneDispatcher({ db, read, queue, concurrency, clock, logger });
       work = { dispatcher, isLooking: false, queueIsDown: false, notBefore: -Infinity };
       this.lanes.set(lane.id, work);
     }
     return work;
-  }
-
-  private openQueue(lane: string): DeliveryQueue {
-    const { openQueue, queueUrl, queuePrefix, logger } = this.options;
-    return openQueue ? openQueue(lane) : new DeliveryQueue(queueUrl, lane, logger, queuePrefix);
   }
 
   private closeAllBut(lanes: LaneState[]): void {
