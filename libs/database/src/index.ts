@@ -9,6 +9,7 @@ export {
   openSession,
   type PoolSettings,
 } from './data-source.js';
+export { Database } from './database.js';
 export { ApiKey } from './entities/api-key.entity.js';
 export { Lane } from './entities/lane.entity.js';
 export { type AudienceFilter, Mailing } from './entities/mailing.entity.js';
@@ -62,5 +63,4 @@ export {
   type Role,
   ROLES,
 } from './statuses.js';
-export { databaseOf, inTransaction } from './transaction.js';
 export { isForeignKeyViolation, isUniqueViolation, isUnknownTimezone } from './violations.js';

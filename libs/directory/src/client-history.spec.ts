@@ -21,7 +21,7 @@ describe('what the mailings did for a client', () => {
 
   beforeEach(async () => {
     database = await createTestDatabase();
-    clients = new ClientsService(database.dataSource, 'Europe/Moscow');
+    clients = new ClientsService(database, 'Europe/Moscow');
   });
   afterEach(() => database.drop());
 
@@ -64,7 +64,7 @@ describe('what the mailings did for a client', () => {
     await addManyClients(database.dataSource, MANY);
     const [kept, gone] = [await plan('true'), await plan('true')];
     const small = await plan('id < 5');
-    const mailings = new MailingService(database.dataSource);
+    const mailings = new MailingService(database);
     await mailings.delete(gone);
     await mailings.delete(small);
     expect(await historyOf(1)).toEqual([kept]);

@@ -1,16 +1,13 @@
 import { DomainError } from '@app/platform';
-import type { DataSource } from 'typeorm';
 import {
   type Check,
-  databaseOf,
+  type Database,
   decodeCursor,
-  inTransaction,
   isForeignKeyViolation,
   isUniqueViolation,
   isUnknownTimezone,
   type Page,
   pageOf,
-  passGate,
 } from '@app/database';
 import {
   closeLockedMessagesOfClient,
@@ -53,7 +50,7 @@ const TRIES = 3;
 /** The directory of those who can receive messages. */
 export class ClientsService {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly database: Database,
     private readonly serverTimezone: string,
   ) {}
 
@@ -68,12 +65,12 @@ export class ClientsService {
 
   /** @throws DomainError `not_found` */
   async get(id: number): Promise<ClientRow> {
-    return (await readClient(databaseOf(this.dataSource), id)) ?? notFound(id);
+    return (await readClient(this.database.pool, id)) ?? notFound(id);
   }
 
   async list(filter: ClientFilter, limit: number, cursor?: string): Promise<Page<ClientRow>> {
     const [after] = cursor === undefined ? [] : decodeCursor('clients', cursor, 1);
-    const db = databaseOf(this.dataSource);
+    const db = this.database.pool;
     const rows = await listClients(db, filter, after ?? 0, limit + 1);
     return pageOf('clients', rows, limit, (row) => [row.id]);
   }
@@ -98,7 +95,7 @@ export class ClientsService {
    * Its history stays, without the phone.
    */
   async delete(id: number, check?: Check<ClientRow>): Promise<void> {
-    await inTransaction(this.dataSource, async (session) => {
+    await this.database.transaction(async (session) => {
       const client = (await lockClient(session, id)) ?? notFound(id);
       check?.(client);
       const open = await lockOpenMessagesOfClient(session, id);
@@ -109,17 +106,16 @@ export class ClientsService {
       }
       await deleteLockedClient(session, id);
     });
-    const db = databaseOf(this.dataSource);
-    await passGate(db);
+    await this.database.passGate();
     // A message that was planned during all this may have been claimed by one who still saw the client.
-    await forgetAddressesOfClient(db, id);
+    await forgetAddressesOfClient(this.database.pool, id);
   }
 
   /** What the mailings did for this client, newest first. */
   async messages(id: number, limit: number, cursor?: string): Promise<Page<ClientMessageRow>> {
     const list = `clients/${id}/messages`;
     const [before] = cursor === undefined ? [] : decodeCursor(list, cursor, 1);
-    const db = databaseOf(this.dataSource);
+    const db = this.database.pool;
     if (!(await clientExists(db, id))) notFound(id);
     const rows = await listClientMessages(db, id, before ?? Number.MAX_SAFE_INTEGER, limit + 1);
     return pageOf(list, rows, limit, (row) => [row.mailingId]);
@@ -136,9 +132,9 @@ export class ClientsService {
 
   /** One statement where all tags exist, which is the rule; else they and the client come together. */
   private async insert(values: ClientValues): Promise<Insertion> {
-    const inserted = await insertClientIfTagsExist(databaseOf(this.dataSource), values);
+    const inserted = await insertClientIfTagsExist(this.database.pool, values);
     if (inserted !== 'tag_unknown') return inserted;
-    return inTransaction(this.dataSource, async (session) => {
+    return this.database.transaction(async (session) => {
       await insertMissingTags(session, values.tags);
       const second = await insertClientIfTagsExist(session, values);
       // Thrown inside, so that the tags of a client that cannot be are not made either.
@@ -154,7 +150,7 @@ export class ClientsService {
     check?: Check<ClientRow>,
   ): Promise<ClientRow> {
     return onceMoreIfATagGoes(() =>
-      inTransaction(this.dataSource, async (session) => {
+      this.database.transaction(async (session) => {
         const current = (await lockClient(session, id)) ?? notFound(id);
         check?.(current);
         const client = { id, ...next(current) };

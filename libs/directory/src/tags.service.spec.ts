@@ -1,4 +1,4 @@
-import { inTransaction, poolOf, type Queryable } from '@app/database';
+import { poolOf, type Queryable } from '@app/database';
 import { createLogger } from '@app/platform';
 import {
   addClients,
@@ -26,8 +26,8 @@ describe('a tag that mailings are for', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     db = poolOf(database.dataSource);
-    tags = new TagsService(database.dataSource);
-    mailings = new MailingService(database.dataSource);
+    tags = new TagsService(database);
+    mailings = new MailingService(database);
   });
   beforeEach(() =>
     database.sql(
@@ -114,7 +114,7 @@ describe('a tag that mailings are for', () => {
   it('is renamed in a filter that is being stored at the very moment', async () => {
     const tag = await tags.create('vip');
     let rename: Promise<unknown> = Promise.resolve();
-    const made = await inTransaction(database.dataSource, async (session) => {
+    const made = await database.transaction(async (session) => {
       const mailing = await insertMailingIfNotEnded(session, newMailing(['vip']), null);
       rename = tags.rename(tag.id, 'gold');
       await untilWaiting(1);
@@ -127,7 +127,7 @@ describe('a tag that mailings are for', () => {
   it('lets no filter be stored while it is renamed', async () => {
     let stored: Promise<unknown>[] = [];
     const { mailing } = await mailings.create(newMailing(['a']));
-    await inTransaction(database.dataSource, async (session) => {
+    await database.transaction(async (session) => {
       await holdTagNames(session);
       const filter = newMailing(['b']).filter;
       stored = [mailings.create(newMailing(['vip'])), mailings.edit(mailing.id, { filter })];

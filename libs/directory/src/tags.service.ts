@@ -1,10 +1,8 @@
 import { DomainError } from '@app/platform';
-import type { DataSource } from 'typeorm';
 import {
   type Check,
-  databaseOf,
+  type Database,
   decodeCursor,
-  inTransaction,
   isUniqueViolation,
   type Page,
   pageOf,
@@ -32,23 +30,23 @@ const MOST_USERS = 100;
  * that is done the names in filters follow the tags.
  */
 export class TagsService {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly database: Database) {}
 
   /** @throws DomainError `conflict` when the name is taken */
   async create(name: string): Promise<TagRow> {
-    const tag = await insertTagIfNameIsFree(databaseOf(this.dataSource), name);
+    const tag = await insertTagIfNameIsFree(this.database.pool, name);
     if (!tag) throw nameTaken(name);
     return tag;
   }
 
   /** @throws DomainError `not_found` */
   async get(id: number): Promise<TagRow> {
-    return (await readTag(databaseOf(this.dataSource), id)) ?? notFound(id);
+    return (await readTag(this.database.pool, id)) ?? notFound(id);
   }
 
   async list(limit: number, cursor?: string): Promise<Page<TagRow>> {
     const [after] = cursor === undefined ? [] : decodeCursor(LIST, cursor, 1);
-    const rows = await listTags(databaseOf(this.dataSource), after ?? 0, limit + 1);
+    const rows = await listTags(this.database.pool, after ?? 0, limit + 1);
     return pageOf(LIST, rows, limit, (row) => [row.id]);
   }
 
@@ -58,17 +56,19 @@ export class TagsService {
    * @throws DomainError `not_found`, `conflict`
    */
   async rename(id: number, name: string, check?: Check<TagRow>): Promise<TagRow> {
-    return inTransaction(this.dataSource, async (session) => {
-      await holdTagNames(session);
-      const tag = (await readTag(session, id)) ?? notFound(id);
-      check?.(tag);
-      if (tag.name === name) return tag;
-      await renameHeldTag(session, id, name);
-      await renameTagInWaitingMailings(session, tag.name, name);
-      return { id, name };
-    }).catch((error: unknown) => {
-      throw isUniqueViolation(error) ? nameTaken(name) : error;
-    });
+    return this.database
+      .transaction(async (session) => {
+        await holdTagNames(session);
+        const tag = (await readTag(session, id)) ?? notFound(id);
+        check?.(tag);
+        if (tag.name === name) return tag;
+        await renameHeldTag(session, id, name);
+        await renameTagInWaitingMailings(session, tag.name, name);
+        return { id, name };
+      })
+      .catch((error: unknown) => {
+        throw isUniqueViolation(error) ? nameTaken(name) : error;
+      });
   }
 
   /**
@@ -78,7 +78,7 @@ export class TagsService {
    *   audience by it.
    */
   async delete(id: number, check?: Check<TagRow>): Promise<void> {
-    await inTransaction(this.dataSource, async (session) => {
+    await this.database.transaction(async (session) => {
       await holdTagNames(session);
       const tag = (await readTag(session, id)) ?? notFound(id);
       check?.(tag);

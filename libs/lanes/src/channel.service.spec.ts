@@ -12,7 +12,7 @@ let channels: ChannelService;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  channels = new ChannelService(database.dataSource, KEY);
+  channels = new ChannelService(database, KEY);
 });
 afterAll(() => database.drop());
 
@@ -90,7 +90,7 @@ describe('a token set over the API', () => {
   });
 
   it('is refused without ENCRYPTION_KEY, by name', async () => {
-    const keyless = new ChannelService(database.dataSource, undefined);
+    const keyless = new ChannelService(database, undefined);
     await expect(keyless.setToken('notification', JWT)).rejects.toMatchObject({
       code: 'conflict',
       message: expect.stringContaining('ENCRYPTION_KEY') as string,
@@ -99,7 +99,7 @@ describe('a token set over the API', () => {
 
   it('has no known end when it was stored under another key', async () => {
     await channels.setToken('notification', JWT);
-    const other = new ChannelService(database.dataSource, 'another key altogether');
+    const other = new ChannelService(database, 'another key altogether');
     expect((await other.list())[0]).toMatchObject({ tokenSource: 'stored', tokenExpiresAt: null });
   });
 });

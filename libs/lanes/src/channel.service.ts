@@ -1,7 +1,6 @@
 import { readJwtExpiry } from '@app/channels';
 import { decrypt, DecryptionError, DomainError, encrypt } from '@app/platform';
-import { databaseOf, passGate, type Queryable } from '@app/database';
-import type { DataSource } from 'typeorm';
+import type { Database, Queryable } from '@app/database';
 import {
   type ChannelRecord,
   closeBreaker,
@@ -24,12 +23,12 @@ export class ChannelService {
 
   /** @param encryptionKey what tokens are stored under; without it none can be stored. */
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly database: Database,
     private readonly encryptionKey: string | undefined,
   ) {}
 
   async list(): Promise<ChannelView[]> {
-    const channels = await listChannels(databaseOf(this.dataSource));
+    const channels = await listChannels(this.database.pool);
     return channels.map((channel) => this.view(channel));
   }
 
@@ -60,10 +59,9 @@ export class ChannelService {
     name: string,
     apply: (db: Queryable) => Promise<ChannelRecord | null>,
   ): Promise<ChannelView> {
-    const db = databaseOf(this.dataSource);
-    const changed = await apply(db);
+    const changed = await apply(this.database.pool);
     if (!changed) throw new DomainError('not_found', `There is no channel ${name}`);
-    await passGate(db);
+    await this.database.passGate();
     return this.view(changed);
   }
 

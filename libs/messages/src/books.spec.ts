@@ -32,7 +32,7 @@ describe('counters, activity and totals agree', () => {
   beforeEach(async () => {
     database = await createTestDatabase();
     db = poolOf(database.dataSource);
-    control = new MailingControlService(database.dataSource);
+    control = new MailingControlService(database);
     finish = new FinishService(db, logger);
   });
   afterEach(async () => {
@@ -125,7 +125,7 @@ describe('counters, activity and totals agree', () => {
     const other = await mailing([{ status: 'pending', clientId }, { status: 'sending' }]);
     await control.cancel(cancelled.id);
     await finish.end();
-    await new ClientsService(database.dataSource, 'Europe/Moscow').delete(clientId);
+    await new ClientsService(database, 'Europe/Moscow').delete(clientId);
     expect(await activity(ended.id)).toEqual({ expired: 1, sent: 1 });
     expect(await activity(cancelled.id)).toEqual({ cancelled: 1 });
     expect(await activity(other.id)).toEqual({ cancelled: 1, sending: 1 });
@@ -167,7 +167,7 @@ describe('counters, activity and totals agree', () => {
 
     it('forget a mailing that is deleted', async () => {
       const { id } = await mailing([{ status: 'sent' }], { status: 'completed' });
-      await new MailingService(database.dataSource).delete(id);
+      await new MailingService(database).delete(id);
       expect(await totals()).toEqual(nothing);
     });
   });

@@ -103,13 +103,12 @@ describe('everything that writes messages, side by side', () => {
 
   const writers = () => {
     const logger = createLogger('test', 'silent');
-    const { dataSource } = database;
     const finish = new FinishService(db, logger);
     const slots = new SlotsService(db, logger);
     const plan = new PlanService(db, db, slots, logger);
-    const service = new MailingService(dataSource);
-    const control = new MailingControlService(dataSource);
-    const clients = new ClientsService(dataSource, 'Europe/Moscow');
+    const service = new MailingService(database);
+    const control = new MailingControlService(database);
+    const clients = new ClientsService(database, 'Europe/Moscow');
     const expireLeases = () =>
       database.sql(
         `UPDATE messages SET lease_until = now() - interval '1 s'

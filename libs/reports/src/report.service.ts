@@ -1,13 +1,5 @@
-import {
-  databaseOf,
-  decodeCursor,
-  inTransaction,
-  type Page,
-  pageOf,
-  type ReportKind,
-} from '@app/database';
+import { type Database, decodeCursor, type Page, pageOf, type ReportKind } from '@app/database';
 import { DomainError } from '@app/platform';
-import type { DataSource } from 'typeorm';
 import type { DailyContent, ReportContent } from './content.js';
 import {
   listReports,
@@ -45,14 +37,14 @@ export interface ReportDay {
 /** Reports as a resource. Sending is beat's. */
 export class ReportService {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly database: Database,
     private readonly options: { /** IANA: by its clock reports are dated. */ timezone: string },
   ) {}
 
   /** Newest first. */
   async list(query: ReportListQuery): Promise<Page<ReportRecord>> {
     const [before = null] = query.cursor === undefined ? [] : decodeCursor(LIST, query.cursor, 1);
-    const rows = await listReports(databaseOf(this.dataSource), {
+    const rows = await listReports(this.database.pool, {
       kind: query.kind ?? null,
       before,
       limit: query.limit + 1,
@@ -62,7 +54,7 @@ export class ReportService {
 
   /** @param date `YYYY-MM-DD` */
   async day(date: string): Promise<ReportDay> {
-    const rows = await readReportsOf(databaseOf(this.dataSource), date, MOST_OF_A_DAY);
+    const rows = await readReportsOf(this.database.pool, date, MOST_OF_A_DAY);
     if (rows.length === 0) {
       throw new DomainError('not_found', `There is no report of ${date}`);
     }
@@ -84,7 +76,7 @@ export class ReportService {
    */
   send(date: string): Promise<ReportRecord> {
     const { timezone } = this.options;
-    return inTransaction(this.dataSource, async (session) => {
+    return this.database.transaction(async (session) => {
       const now = await lockRequests(session);
       const today = localDate(now, timezone);
       if (date > today) {

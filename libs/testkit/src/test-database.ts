@@ -1,4 +1,4 @@
-import { createDataSource } from '@app/database';
+import { createDataSource, Database } from '@app/database';
 import type { DataSource } from 'typeorm';
 import { admin } from './embedded-postgres.js';
 
@@ -10,12 +10,25 @@ export const TEMPLATE_DATABASE = 'posthorn_template';
 
 let counter = 0;
 
-export interface TestDatabase {
-  url: string;
-  dataSource: DataSource;
+/** A database with what only tests do to it. Services take it as their `Database`. */
+export class TestDatabase extends Database {
+  constructor(
+    override readonly dataSource: DataSource,
+    readonly url: string,
+    private readonly remove: () => Promise<void>,
+  ) {
+    super(dataSource);
+  }
+
   /** Runs one statement; the caller knows the columns. */
-  sql<Row = Record<string, unknown>>(text: string, values?: unknown[]): Promise<Row[]>;
-  drop(): Promise<void>;
+  sql<Row = Record<string, unknown>>(text: string, values?: unknown[]): Promise<Row[]> {
+    return this.dataSource.query<Row[]>(text, values);
+  }
+
+  async drop(): Promise<void> {
+    await this.dataSource.destroy();
+    await this.remove();
+  }
 }
 
 /** A database of its own for one test file, migrated, cloned from the template in some 50 ms. */
@@ -27,13 +40,7 @@ export async function createTestDatabase(options?: { empty?: boolean }): Promise
   await admin(adminUrl, `CREATE DATABASE "${name}" TEMPLATE "${template}"`);
   const url = adminUrl.replace(/\/[^/]*$/, `/${name}`);
   const dataSource = await createDataSource(url, 'test', { size: 20 }).initialize();
-  return {
-    url,
-    dataSource,
-    sql: <Row>(text: string, values?: unknown[]) => dataSource.query<Row[]>(text, values),
-    drop: async () => {
-      await dataSource.destroy();
-      await admin(adminUrl, `DROP DATABASE "${name}" WITH (FORCE)`);
-    },
-  };
+  return new TestDatabase(dataSource, url, () =>
+    admin(adminUrl, `DROP DATABASE "${name}" WITH (FORCE)`),
+  );
 }

@@ -4,9 +4,7 @@ import {
   Logger,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
-import { InjectDataSource } from '@nestjs/typeorm';
-import type { DataSource } from 'typeorm';
-import { cancelStatements, checkPool, poolOf } from '@app/database';
+import { Database } from '@app/database';
 import { health, HealthFault, messageOf, onSlowStop } from '@app/platform';
 import { ApiKeys } from '../http/auth/api-keys.js';
 
@@ -21,11 +19,11 @@ export class DatabaseStarter implements OnApplicationBootstrap, BeforeApplicatio
   private failure: unknown;
 
   constructor(
-    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly database: Database,
     private readonly keys: ApiKeys,
   ) {
     health.register('ready', 'database', () => this.check());
-    onSlowStop(() => cancelStatements(poolOf(this.dataSource)));
+    onSlowStop(() => this.database.cancelStatements());
   }
 
   /** One try before the first request is taken: a process that says `started` is usually ready. */
@@ -40,7 +38,7 @@ export class DatabaseStarter implements OnApplicationBootstrap, BeforeApplicatio
 
   private async start(): Promise<void> {
     try {
-      if (!this.dataSource.isInitialized) await this.dataSource.initialize();
+      await this.database.connect();
       await this.keys.ensureBootstrapKey();
       this.logger.log('the database is there');
     } catch (error) {
@@ -59,9 +57,9 @@ export class DatabaseStarter implements OnApplicationBootstrap, BeforeApplicatio
   }
 
   private async check(): Promise<void> {
-    if (!this.dataSource.isInitialized) {
+    if (!this.database.isConnected) {
       throw this.failure instanceof Error ? this.failure : new HealthFault('not connected yet');
     }
-    await checkPool(poolOf(this.dataSource));
+    await this.database.check();
   }
 }

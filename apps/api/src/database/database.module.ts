@@ -1,6 +1,7 @@
-import { Module } from '@nestjs/common';
-import { TypeOrmModule } from '@nestjs/typeorm';
-import { dataSourceOptions } from '@app/database';
+import { Global, Module } from '@nestjs/common';
+import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
+import { Database, dataSourceOptions } from '@app/database';
 import type { ApiConfig } from '../config.js';
 import { DatabaseStarter } from './database-starter.js';
 
@@ -9,6 +10,12 @@ const POOL_SIZE = 16;
 const STATEMENT_TIMEOUT_MS = 10_000;
 /** What only reads would never learn that its server is not the one that writes any more. */
 const LIFETIME_S = 600;
+
+const database = {
+  provide: Database,
+  inject: [getDataSourceToken()],
+  useFactory: (dataSource: DataSource) => new Database(dataSource),
+};
 
 /**
  * The pool of this process. The process starts without a database, too: `DatabaseStarter` keeps
@@ -28,9 +35,11 @@ export function databaseModule(config: ApiConfig) {
         manualInitialization: true,
       }),
     ],
-    providers: [DatabaseStarter],
+    providers: [database, DatabaseStarter],
+    exports: [database],
   };
 }
 
+@Global()
 @Module({})
 class DatabaseModule {}

@@ -1,8 +1,6 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { InjectDataSource } from '@nestjs/typeorm';
 import type { Queue } from 'bullmq';
-import type { DataSource } from 'typeorm';
-import { databaseOf, readQueuePrefix } from '@app/database';
+import { Database, readQueuePrefix } from '@app/database';
 import { messageOf } from '@app/platform';
 import { bounded, createQueue, type OpenQueue } from '@app/queue';
 import { API_CONFIG, type ApiConfig } from '../config.js';
@@ -20,7 +18,7 @@ export class InspectorQueues implements OnApplicationShutdown {
   private readonly queues = new Map<string, OpenQueue>();
 
   constructor(
-    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly database: Database,
     @Inject(API_CONFIG) private readonly config: ApiConfig,
   ) {}
 
@@ -29,7 +27,7 @@ export class InspectorQueues implements OnApplicationShutdown {
    * seconds, when a queue does not answer.
    */
   async ready(opened: (queue: Queue) => void): Promise<void> {
-    const db = databaseOf(this.dataSource);
+    const db = this.database.pool;
     const { rows } = await db.query<{ name: string }>('SELECT name FROM lanes ORDER BY id');
     const [known] = this.queues.values();
     if (known) await bounded(known.queue.getJobCountByTypes('waiting'), LIMIT_MS);

@@ -1,4 +1,4 @@
-import { GATE, inTransaction, poolOf } from '@app/database';
+import { GATE, poolOf } from '@app/database';
 import {
   addClients,
   addMailing,
@@ -16,7 +16,7 @@ let control: MailingControlService;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  control = new MailingControlService(database.dataSource, {
+  control = new MailingControlService(database, {
     first: 3,
     least: 3,
     most: 3,
@@ -92,8 +92,8 @@ describe('the gate', () => {
   it.each([
     ['pause', (id: number) => control.pause(id)],
     ['cancel', (id: number) => control.cancel(id)],
-    ['edit', (id: number) => new MailingService(database.dataSource).edit(id, { text: 'new' })],
-    ['delete', (id: number) => new MailingService(database.dataSource).delete(id)],
+    ['edit', (id: number) => new MailingService(database).edit(id, { text: 'new' })],
+    ['delete', (id: number) => new MailingService(database).delete(id)],
   ])('%s answers only when the claims that began before have ended', async (_, act) => {
     const id = await mailingWith({ status: 'running' });
     const before = await readMailing(poolOf(database.dataSource), id);
@@ -177,7 +177,7 @@ describe('retrying failed messages', () => {
       'CREATE TRIGGER slow BEFORE UPDATE ON messages FOR EACH ROW EXECUTE FUNCTION slow()',
     );
     const pieces = { first: 300, least: 5, most: 300, aimMs: 100, limitMs: 500 };
-    const patient = new MailingControlService(database.dataSource, pieces);
+    const patient = new MailingControlService(database, pieces);
     expect(await patient.retryFailed(id)).toBe(300);
     await rowsOf('DROP FUNCTION slow CASCADE');
     expect((await countersAndRows(database.dataSource, id)).rows).toEqual({ pending: 300 });
@@ -198,7 +198,7 @@ describe('retrying failed messages', () => {
     const id = await mailingWith({ status: 'running' });
     await addMessages(database.dataSource, id, [{ status: 'failed' }]);
     let reopening: Promise<unknown> = Promise.resolve();
-    await inTransaction(database.dataSource, async (session) => {
+    await database.transaction(async (session) => {
       await session.query('SELECT 1 FROM messages WHERE mailing_id = $1 FOR UPDATE', [id]);
       reopening = control.retryFailed(id).catch((error: unknown) => error);
       const blocked = async () =>

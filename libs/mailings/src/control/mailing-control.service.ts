@@ -1,6 +1,5 @@
-import { databaseOf, inTransaction, passGate, type Queryable } from '@app/database';
+import type { Database, Queryable } from '@app/database';
 import { DomainError, systemClock } from '@app/platform';
-import type { DataSource } from 'typeorm';
 import {
   type Piece,
   type PieceBounds,
@@ -29,7 +28,7 @@ const REOPEN_PIECES = { first: 2_000, least: 100, most: 5_000, aimMs: 100, limit
  */
 export class MailingControlService {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly database: Database,
     private readonly pieces: PieceBounds = REOPEN_PIECES,
   ) {}
 
@@ -69,7 +68,7 @@ export class MailingControlService {
     target: MailingRecord['status'],
     rule: string,
   ): Promise<MailingRecord> {
-    const db = databaseOf(this.dataSource);
+    const db = this.database.pool;
     const changed = await change(db, id);
     const mailing = await readMailing(db, id);
     if (!mailing) throw noMailing(id);
@@ -77,13 +76,13 @@ export class MailingControlService {
       throw new DomainError('conflict', `${rule}; mailing ${id} is ${mailing.status}`);
     }
     // Also when somebody else has just made the change: its claims may still be running.
-    await passGate(db);
+    await this.database.passGate();
     return mailing;
   }
 
   /** In chunks, so that neither locks nor a crash weigh on the whole mailing. */
   private async reopen(id: number, status: 'failed' | 'unknown'): Promise<number> {
-    await assertReopenable(databaseOf(this.dataSource), id);
+    await assertReopenable(this.database.pool, id);
     const size = new PieceSize(this.pieces);
     let total = 0;
     let cursor: ReopenCursor | null = null;
@@ -105,7 +104,7 @@ export class MailingControlService {
     after: ReopenCursor | null,
     { limit, timeoutMs }: Piece,
   ): Promise<ReopenedChunk & { rows: number; tookMs: number }> {
-    return inTransaction(this.dataSource, async (session) => {
+    return this.database.transaction(async (session) => {
       if (timeoutMs !== undefined) await limitStatements(session, timeoutMs);
       const startedAt = systemClock.monotonic();
       const moved = await reopenChunk(session, id, status, after, limit);

@@ -9,7 +9,7 @@ let mailings: MailingService;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  mailings = new MailingService(database.dataSource);
+  mailings = new MailingService(database);
 });
 afterAll(() => database.drop());
 

@@ -1,15 +1,12 @@
 import {
   type Check,
-  databaseOf,
+  type Database,
   decodeCursor,
-  inTransaction,
   type MailingStatus,
   type Page,
   pageOf,
-  passGate,
 } from '@app/database';
 import { DomainError } from '@app/platform';
-import type { DataSource } from 'typeorm';
 import { lockCountersOf } from '@app/messages';
 import { changesSchedule, editMailing, type MailingChanges, orderFault } from './edit.js';
 import {
@@ -49,7 +46,7 @@ export interface Created {
 
 /** Mailings as a resource. Sending follows by itself: beat and workers read what is written here. */
 export class MailingService {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly database: Database) {}
 
   /**
    * @param request makes the creation idempotent: the same key and body answer with the mailing
@@ -60,13 +57,13 @@ export class MailingService {
   async create(mailing: NewMailing, request?: IdempotentRequest): Promise<Created> {
     assertCreatable(mailing);
     if (!request) {
-      const db = databaseOf(this.dataSource);
+      const db = this.database.pool;
       return {
         mailing: orEnded(await insertMailingIfNotEnded(db, mailing, null)),
         replayed: false,
       };
     }
-    const made = await inTransaction(this.dataSource, async (session) => {
+    const made = await this.database.transaction(async (session) => {
       const id = await takeKeyIfFree(session, request);
       return id === null ? null : orEnded(await insertMailingIfNotEnded(session, mailing, id));
     });
@@ -83,7 +80,7 @@ export class MailingService {
    *   mailing has been deleted since.
    */
   async findReplay(request: IdempotentRequest): Promise<MailingRecord | null> {
-    const db = databaseOf(this.dataSource);
+    const db = this.database.pool;
     const stored = await readStoredRequest(db, request);
     if (!stored) return null;
     assertSameBody(request, stored);
@@ -96,7 +93,7 @@ export class MailingService {
   }
 
   async get(id: number): Promise<MailingRecord> {
-    const mailing = await readMailing(databaseOf(this.dataSource), id);
+    const mailing = await readMailing(this.database.pool, id);
     if (!mailing) throw noMailing(id);
     return mailing;
   }
@@ -104,7 +101,7 @@ export class MailingService {
   /** Newest first. */
   async list(query: MailingListQuery): Promise<Page<MailingRecord>> {
     const [before = null] = query.cursor === undefined ? [] : decodeCursor(LIST, query.cursor, 1);
-    const rows = await listMailings(databaseOf(this.dataSource), {
+    const rows = await listMailings(this.database.pool, {
       status: query.status ?? null,
       name: query.name ?? null,
       before,
@@ -119,7 +116,7 @@ export class MailingService {
     changes: MailingChanges,
     check?: Check<MailingRecord>,
   ): Promise<MailingRecord> {
-    const { mailing, changed } = await inTransaction(this.dataSource, async (session) => {
+    const { mailing, changed } = await this.database.transaction(async (session) => {
       if (changes.filter) await holdFilter(session);
       const locked = await lockMailing(session, id);
       if (!locked) throw noMailing(id);
@@ -134,20 +131,19 @@ export class MailingService {
       });
       return { mailing: written, changed: true };
     });
-    if (changed) await passGate(databaseOf(this.dataSource));
+    if (changed) await this.database.passGate();
     return mailing;
   }
 
   /** Gone for every reader at once; nothing of it is claimed any more when this resolves. */
   async delete(id: number, check?: Check<MailingRecord>): Promise<void> {
-    const db = databaseOf(this.dataSource);
-    const hidden = check ? this.hideIf(id, check) : hideIfNotDeleted(db, id);
+    const hidden = check ? this.hideIf(id, check) : hideIfNotDeleted(this.database.pool, id);
     if (!(await hidden)) throw noMailing(id);
-    await passGate(db);
+    await this.database.passGate();
   }
 
   private hideIf(id: number, check: Check<MailingRecord>): Promise<boolean> {
-    return inTransaction(this.dataSource, async (session) => {
+    return this.database.transaction(async (session) => {
       await lockCountersOf(session, [id]); // before the mailing, as everywhere
       const current = await lockMailing(session, id);
       if (!current) return false;

@@ -7,7 +7,7 @@ let previews: PreviewService;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  previews = new PreviewService(database.dataSource);
+  previews = new PreviewService(database);
   await addClients(database.dataSource, [
     { phone: '79120000001', operatorCode: '912', timezone: 'Europe/Moscow', tags: ['vip', 'old'] },
     { phone: '79120000002', operatorCode: '912', timezone: 'Europe/Moscow', tags: ['vip'] },
@@ -87,7 +87,7 @@ describe('the preview of a mailing', () => {
   });
 
   it('gives up counting after its time, and leaves the session as it was', async () => {
-    const impatient = new PreviewService(database.dataSource, 50);
+    const impatient = new PreviewService(database, 50);
     const pool = poolOf(database.dataSource);
     const before = await pool.query('SHOW statement_timeout');
     const session = await pool.connect();

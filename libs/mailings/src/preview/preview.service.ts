@@ -1,5 +1,4 @@
 import { DomainError, nextSlot, type Slot, UnknownTimezoneError } from '@app/platform';
-import type { DataSource } from 'typeorm';
 import {
   type AudienceZone,
   countAudience,
@@ -9,7 +8,7 @@ import {
 } from '@app/audience';
 import { orderFault } from '../mailing/edit.js';
 import type { MailingDraft } from '../mailing/mailing.queries.js';
-import { inTransaction } from '@app/database';
+import type { Database } from '@app/database';
 
 /** Counting may take this long, then the caller is told to narrow the filter. */
 const COUNT_LIMIT_MS = 5_000;
@@ -38,7 +37,7 @@ export interface Preview {
 /** What a mailing would do if it were created now. Writes nothing. */
 export class PreviewService {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly database: Database,
     private readonly countLimitMs = COUNT_LIMIT_MS,
   ) {}
 
@@ -63,16 +62,18 @@ export class PreviewService {
   }
 
   private read(request: PreviewRequest) {
-    return inTransaction(this.dataSource, async (session) => {
-      await session.query(`SET LOCAL statement_timeout = ${this.countLimitMs}`);
-      const now = await readDatabaseTime(session);
-      const zones = await countAudience(session, request.filter);
-      const sample = await findSampleClient(session, request.filter);
-      return { now, zones, sample };
-    }).catch((error: unknown) => {
-      if ((error as { code?: unknown }).code !== QUERY_CANCELED) throw error;
-      throw new DomainError('unavailable', 'Counting this audience takes too long just now');
-    });
+    return this.database
+      .transaction(async (session) => {
+        await session.query(`SET LOCAL statement_timeout = ${this.countLimitMs}`);
+        const now = await readDatabaseTime(session);
+        const zones = await countAudience(session, request.filter);
+        const sample = await findSampleClient(session, request.filter);
+        return { now, zones, sample };
+      })
+      .catch((error: unknown) => {
+        if ((error as { code?: unknown }).code !== QUERY_CANCELED) throw error;
+        throw new DomainError('unavailable', 'Counting this audience takes too long just now');
+      });
   }
 }
 

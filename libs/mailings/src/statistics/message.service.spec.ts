@@ -15,7 +15,7 @@ let messages: MessageService;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  messages = new MessageService(database.dataSource);
+  messages = new MessageService(database);
 });
 afterAll(() => database.drop());
 
@@ -144,7 +144,7 @@ describe('the messages of a mailing', () => {
   it('are gone with the mailing', async () => {
     const mailing = await addMailing(database.dataSource);
     const [message = 0] = await addMessages(database.dataSource, mailing, [{ status: 'sent' }]);
-    await new MailingService(database.dataSource).delete(mailing);
+    await new MailingService(database).delete(mailing);
     const gone = { code: 'not_found' };
     await expect(messages.list({ mailingId: mailing, limit: 1 })).rejects.toMatchObject(gone);
     await expect(messages.get(message)).rejects.toMatchObject(gone);

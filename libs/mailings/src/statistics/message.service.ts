@@ -1,6 +1,6 @@
 import {
   badCursor,
-  databaseOf,
+  type Database,
   decodeCursor,
   MESSAGE_STATUSES,
   type MessageStatus,
@@ -8,7 +8,6 @@ import {
   pageOf,
 } from '@app/database';
 import { DomainError } from '@app/platform';
-import type { DataSource } from 'typeorm';
 import { noMailing } from '../mailing/mailing.service.js';
 import {
   type AttemptRecord,
@@ -46,19 +45,19 @@ export interface MessageDetail extends MessageRecord {
 
 /** What happened to every single client. */
 export class MessageService {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly database: Database) {}
 
   /** By client, or, with a status, in the order in which they are due. */
   async list(query: MessageListQuery): Promise<Page<MessageRecord>> {
     const { mailingId } = query;
-    if (!(await mailingExists(databaseOf(this.dataSource), mailingId))) throw noMailing(mailingId);
+    if (!(await mailingExists(this.database.pool, mailingId))) throw noMailing(mailingId);
     if (query.phone !== undefined) return this.ofPhone({ ...query, phone: query.phone });
     if (query.repeated) return this.listRepeated(query);
     return query.status ? this.listByStatus({ ...query, status: query.status }) : this.all(query);
   }
 
   async get(id: number): Promise<MessageDetail> {
-    const db = databaseOf(this.dataSource);
+    const db = this.database.pool;
     const situation = await readMessage(db, id);
     if (!situation) throw new DomainError('not_found', `There is no message ${id}`);
     const deliveryAttempts = await readAttempts(db, id, MOST_ATTEMPTS);
@@ -68,7 +67,7 @@ export class MessageService {
   /** One at most: a mailing has one message for each client. */
   private async ofPhone(query: MessageListQuery & { phone: string }): Promise<Page<MessageRecord>> {
     const { mailingId, phone, status = null, repeated = false } = query;
-    const found = await findMessageByPhone(databaseOf(this.dataSource), {
+    const found = await findMessageByPhone(this.database.pool, {
       ...{ mailingId, phone, status, repeated },
     });
     return { items: found ? [found] : [], nextCursor: null };
@@ -76,7 +75,7 @@ export class MessageService {
 
   private async all({ mailingId, limit, cursor }: MessageListQuery): Promise<Page<MessageRecord>> {
     const [after = null] = cursor === undefined ? [] : decodeCursor(listOf(mailingId), cursor, 1);
-    const rows = await listMessages(databaseOf(this.dataSource), {
+    const rows = await listMessages(this.database.pool, {
       mailingId,
       afterClientId: after ?? Number.MIN_SAFE_INTEGER,
       limit: limit + 1,
@@ -88,7 +87,7 @@ export class MessageService {
     query: MessageListQuery & { status: MessageStatus },
   ): Promise<Page<MessageRecord>> {
     const list = listOf(query.mailingId, query.status);
-    const rows = await listMessagesByStatus(databaseOf(this.dataSource), {
+    const rows = await listMessagesByStatus(this.database.pool, {
       mailingId: query.mailingId,
       status: query.status,
       after: query.cursor === undefined ? null : dueKeyOf(list, query.cursor),
@@ -102,7 +101,7 @@ export class MessageService {
     const list = `${listOf(mailingId, query.status)}#repeated`;
     const [place = null, id = null] = cursor === undefined ? [] : decodeCursor(list, cursor, 2);
     const after = place === null || id === null ? null : { status: statusAt(place), id };
-    const rows = await listRepeatedMessages(databaseOf(this.dataSource), {
+    const rows = await listRepeatedMessages(this.database.pool, {
       ...{ mailingId, status, after, limit: limit + 1 },
     });
     return pageOf(list, rows, limit, (row) => [MESSAGE_STATUSES.indexOf(row.status), row.id]);

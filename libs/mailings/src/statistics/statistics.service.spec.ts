@@ -8,7 +8,7 @@ let statistics: StatisticsService;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  statistics = new StatisticsService(database.dataSource);
+  statistics = new StatisticsService(database);
 });
 afterAll(() => database.drop());
 
@@ -93,7 +93,7 @@ describe('the statistics of one mailing', () => {
 
   it('are gone with the mailing', async () => {
     const id = await addMailing(database.dataSource);
-    await new MailingService(database.dataSource).delete(id);
+    await new MailingService(database).delete(id);
     await expect(statistics.mailing(id)).rejects.toMatchObject({ code: 'not_found' });
   });
 });
@@ -124,7 +124,7 @@ describe('the general statistics', () => {
     }
     const deleted = await addMailing(database.dataSource);
     await addMessages(database.dataSource, deleted, [{ status: 'failed' }]);
-    await new MailingService(database.dataSource).delete(deleted);
+    await new MailingService(database).delete(deleted);
 
     const first = await statistics.general({ limit: 2 });
     const second = await statistics.general({ limit: 2, cursor: first.nextCursor ?? '' });

@@ -1,5 +1,4 @@
-import type { DataSource } from 'typeorm';
-import { databaseOf, decodeCursor, type Page, pageOf } from '@app/database';
+import { type Database, decodeCursor, type Page, pageOf } from '@app/database';
 import { noMailing } from '../mailing/mailing.service.js';
 import {
   type ErrorGroup,
@@ -37,12 +36,12 @@ export interface MailingStatistics extends MailingSummary {
 
 /** What happened, told from counters: as fast for ten million messages as for ten. */
 export class StatisticsService {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly database: Database) {}
 
   /** Over all mailings, and per mailing, newest first. */
   async general(query: { limit: number; cursor?: string }): Promise<GeneralStatistics> {
     const [before = null] = query.cursor === undefined ? [] : decodeCursor(LIST, query.cursor, 1);
-    const { totals, items } = await readGeneralStatistics(databaseOf(this.dataSource), {
+    const { totals, items } = await readGeneralStatistics(this.database.pool, {
       before,
       limit: query.limit + 1,
     });
@@ -50,7 +49,7 @@ export class StatisticsService {
   }
 
   async mailing(id: number): Promise<MailingStatistics> {
-    const db = databaseOf(this.dataSource);
+    const db = this.database.pool;
     const row = await readStatistics(db, id);
     if (!row) throw noMailing(id);
     const errors = await readErrors(db, id, MOST_ERRORS);

@@ -1,8 +1,6 @@
 import { hash } from 'node:crypto';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { InjectDataSource } from '@nestjs/typeorm';
-import type { DataSource } from 'typeorm';
-import { databaseOf, inTransaction } from '@app/database';
+import { Database } from '@app/database';
 import { API_CONFIG, type ApiConfig } from '../../config.js';
 import {
   findUsableKey,
@@ -37,20 +35,20 @@ export class ApiKeys {
   private generation = 0;
 
   constructor(
-    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly database: Database,
     @Inject(API_CONFIG) private readonly config: ApiConfig,
   ) {}
 
   /** The caller with this key; null when it is unknown, expired or revoked. */
   async callerOf(key: string): Promise<Caller | null> {
     const digest = hashOfKey(key);
-    return this.remembered(digest.toString('hex'), () => findUsableKey(this.pool(), digest));
+    return this.remembered(digest.toString('hex'), () => findUsableKey(this.database.pool, digest));
   }
 
   /** The caller whose key a session began with, while that key is what it was. */
   async callerOfSession(id: number, fingerprint: string): Promise<Caller | null> {
     return this.remembered(`#${id} ${fingerprint}`, () =>
-      findUsableKeyById(this.pool(), id, fingerprint),
+      findUsableKeyById(this.database.pool, id, fingerprint),
     );
   }
 
@@ -68,9 +66,7 @@ export class ApiKeys {
   async ensureBootstrapKey(): Promise<void> {
     const { ADMIN_TOKEN } = this.config;
     const hash = ADMIN_TOKEN === undefined ? null : hashOfKey(ADMIN_TOKEN);
-    const result = await inTransaction(this.dataSource, (session) =>
-      setBootstrapKey(session, hash),
-    );
+    const result = await this.database.transaction((session) => setBootstrapKey(session, hash));
     this.forget();
     if (result === 'revoked') {
       this.logger.error('ADMIN_TOKEN is a key that was revoked: it does not work. Choose another.');
@@ -80,14 +76,10 @@ export class ApiKeys {
           (result.usable ? '' : ', and has expired'),
       );
     }
-    if (await hasUsableAdminKey(this.pool())) return;
+    if (await hasUsableAdminKey(this.database.pool)) return;
     this.logger.error(
       'There is no API key with the role admin that works: set ADMIN_TOKEN and start again',
     );
-  }
-
-  private pool() {
-    return databaseOf(this.dataSource);
   }
 
   private async remembered(id: string, find: () => Promise<KeyRow | null>): Promise<Caller | null> {

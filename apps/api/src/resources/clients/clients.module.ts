@@ -1,6 +1,5 @@
 import { Module } from '@nestjs/common';
-import { getDataSourceToken } from '@nestjs/typeorm';
-import type { DataSource } from 'typeorm';
+import { Database } from '@app/database';
 import { ClientsService } from '@app/directory';
 import { API_CONFIG, type ApiConfig } from '../../config.js';
 import { ClientsController } from './clients.controller.js';
@@ -10,9 +9,9 @@ import { ClientsController } from './clients.controller.js';
   providers: [
     {
       provide: ClientsService,
-      inject: [getDataSourceToken(), API_CONFIG],
-      useFactory: (dataSource: DataSource, config: ApiConfig) =>
-        new ClientsService(dataSource, config.SERVER_TIMEZONE),
+      inject: [Database, API_CONFIG],
+      useFactory: (database: Database, config: ApiConfig) =>
+        new ClientsService(database, config.SERVER_TIMEZONE),
     },
   ],
 })

@@ -1,6 +1,5 @@
 import { Module } from '@nestjs/common';
-import { getDataSourceToken } from '@nestjs/typeorm';
-import type { DataSource } from 'typeorm';
+import { Database } from '@app/database';
 import { ChannelService } from '@app/lanes';
 import {
   MailingControlService,
@@ -37,14 +36,14 @@ const services = [
   providers: [
     ...services.map((service) => ({
       provide: service,
-      inject: [getDataSourceToken()],
-      useFactory: (dataSource: DataSource) => new service(dataSource),
+      inject: [Database],
+      useFactory: (database: Database) => new service(database),
     })),
     {
       provide: ChannelService,
-      inject: [getDataSourceToken(), API_CONFIG],
-      useFactory: (dataSource: DataSource, config: ApiConfig) =>
-        new ChannelService(dataSource, config.ENCRYPTION_KEY),
+      inject: [Database, API_CONFIG],
+      useFactory: (database: Database, config: ApiConfig) =>
+        new ChannelService(database, config.ENCRYPTION_KEY),
     },
   ],
   exports: services,

@@ -1,6 +1,5 @@
 import { Module } from '@nestjs/common';
-import { getDataSourceToken } from '@nestjs/typeorm';
-import type { DataSource } from 'typeorm';
+import { Database } from '@app/database';
 import { ReportService } from '@app/reports';
 import { API_CONFIG, type ApiConfig } from '../../config.js';
 import { ReportsController } from './reports.controller.js';
@@ -10,9 +9,9 @@ import { ReportsController } from './reports.controller.js';
   providers: [
     {
       provide: ReportService,
-      inject: [getDataSourceToken(), API_CONFIG],
-      useFactory: (dataSource: DataSource, config: ApiConfig) =>
-        new ReportService(dataSource, { timezone: config.SERVER_TIMEZONE }),
+      inject: [Database, API_CONFIG],
+      useFactory: (database: Database, config: ApiConfig) =>
+        new ReportService(database, { timezone: config.SERVER_TIMEZONE }),
     },
   ],
 })

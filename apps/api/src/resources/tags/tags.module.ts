@@ -1,6 +1,5 @@
 import { Module } from '@nestjs/common';
-import { getDataSourceToken } from '@nestjs/typeorm';
-import type { DataSource } from 'typeorm';
+import { Database } from '@app/database';
 import { TagsService } from '@app/directory';
 import { TagsController } from './tags.controller.js';
 
@@ -9,8 +8,8 @@ import { TagsController } from './tags.controller.js';
   providers: [
     {
       provide: TagsService,
-      inject: [getDataSourceToken()],
-      useFactory: (dataSource: DataSource) => new TagsService(dataSource),
+      inject: [Database],
+      useFactory: (database: Database) => new TagsService(database),
     },
   ],
 })

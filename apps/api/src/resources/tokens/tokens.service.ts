@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { InjectDataSource } from '@nestjs/typeorm';
-import { type DataSource, Raw } from 'typeorm';
-import { ApiKey, databaseOf, decodeCursor, type Page, pageOf, type Role } from '@app/database';
+import { Raw } from 'typeorm';
+import { ApiKey, Database, decodeCursor, type Page, pageOf, type Role } from '@app/database';
 import { DomainError } from '@app/platform';
 import { revokeKey } from '../../http/auth/api-keys.queries.js';
 import { ApiKeys, hashOfKey } from '../../http/auth/api-keys.js';
@@ -23,7 +22,7 @@ export interface NewKey {
 @Injectable()
 export class TokensService {
   constructor(
-    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly database: Database,
     private readonly keys: ApiKeys,
   ) {}
 
@@ -64,12 +63,12 @@ export class TokensService {
 
   /** The key stays in the list, as revoked. Here it stops at once, in other processes in seconds. */
   async revoke(id: number): Promise<void> {
-    const found = await revokeKey(databaseOf(this.dataSource), id);
+    const found = await revokeKey(this.database.pool, id);
     this.keys.forget();
     if (!found) throw new DomainError('not_found', `There is no API key with id ${id}`);
   }
 
   private repository() {
-    return this.dataSource.getRepository(ApiKey);
+    return this.database.repository(ApiKey);
   }
 }
