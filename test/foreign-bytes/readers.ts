@@ -3,9 +3,9 @@ import { canonicalEmail, canonicalName, canonicalTimezone } from '@app/platform'
 import { keyOf } from '../../apps/api/src/http/auth/authenticate.js';
 import { WriteClientDto } from '../../apps/api/src/resources/clients/client.dto.js';
 import { canonicalJson } from '../../apps/api/src/resources/mailings/canonical-json.js';
-import { parseJsonBody } from '../../apps/api/src/http/json-body.js';
-import { shapeOf } from '../../apps/api/src/http/known-fields.js';
-import { urlFaults } from '../../apps/api/src/http/url-text.js';
+import { parseJsonBody } from '../../apps/api/src/http/body/json-body.js';
+import { shapeOf } from '../../apps/api/src/http/input/known-fields.js';
+import { urlFaults } from '../../apps/api/src/http/routing/url-text.js';
 import { parseIfMatch } from '../../apps/api/src/http/versions/entity-tag.js';
 import { CallError } from '../../libs/channels/src/http/call-error.js';
 import { decompress } from '../../libs/channels/src/http/decompress.js';

@@ -7,15 +7,15 @@ import { DomainErrorFilter } from './problems/domain-error.filter.js';
 import { serveDocs } from './openapi/serve-docs.js';
 import { problem, problemOf, sendProblem } from './problems/problem.js';
 import { Inspector } from '../queues/inspector.js';
-import { refuseWrongMethods } from './allowed-methods.js';
-import { limitBodies } from './body-limit.js';
-import { acceptJsonOnly } from './body-parser.js';
-import { InputPipe } from './input.pipe.js';
-import { isOpen } from './open-routes.js';
+import { refuseWrongMethods } from './routing/allowed-methods.js';
+import { limitBodies } from './body/body-limit.js';
+import { acceptJsonOnly } from './body/body-parser.js';
+import { InputPipe } from './input/input.pipe.js';
+import { isOpen } from './auth/open-routes.js';
 import { measureRequests } from './request-metrics.js';
-import { refuseUnreadable } from './unreadable.js';
-import { UnreadInputGuard } from './unread-input.guard.js';
-import { refuseUnreadableUrls } from './url-text.js';
+import { refuseUnreadable } from './problems/unreadable.js';
+import { UnreadInputGuard } from './input/unread-input.guard.js';
+import { refuseUnreadableUrls } from './routing/url-text.js';
 
 /** A request that is not here by then is given up. */
 const REQUEST_TIMEOUT_MS = 30_000;

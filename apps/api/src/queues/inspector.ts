@@ -10,7 +10,7 @@ import { authenticate, isKey, keyOf } from '../http/auth/authenticate.js';
 import type { Caller } from '../http/auth/caller.js';
 import { API_CONFIG, type ApiConfig } from '../config.js';
 import { problem, problemOf, sendProblem } from '../http/problems/problem.js';
-import { decodeUtf8 } from '../http/json-body.js';
+import { decodeUtf8 } from '../http/body/json-body.js';
 import { InspectorQueues } from './inspector-queues.js';
 import { LOGIN_POLICY, loginPage } from './login-page.js';
 import { fingerprintOf, Sessions } from './sessions.js';

@@ -1,7 +1,7 @@
 import { getSchemaPath, type OpenAPIObject } from '@nestjs/swagger';
 import { ProblemDto } from '../problems/problem.dto.js';
 import { problem } from '../problems/problem.js';
-import { bodyLimitInWords } from '../body-limit.js';
+import { bodyLimitInWords } from '../body/body-limit.js';
 import { type DocumentedRoute, routesOf } from './document.js';
 
 const MEANING: Record<number, string> = {

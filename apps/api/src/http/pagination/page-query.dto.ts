@@ -1,7 +1,7 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsInt, IsString, Max, MaxLength, Min } from 'class-validator';
-import { MayBeMissing } from '../optional.js';
+import { MayBeMissing } from '../fields/optional.js';
 
 /** Which page of a list. Extend it with the filters of the list. */
 export class PageQueryDto {

@@ -3,7 +3,7 @@ import { HttpException } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { DomainError, type DomainErrorCode, type FieldError } from '@app/platform';
 import { isOutage, isSchemaMissing } from '@app/database';
-import { MAX_FIELD_ERRORS } from '../invalid-fields.js';
+import { MAX_FIELD_ERRORS } from './invalid-fields.js';
 import type { ProblemDto } from './problem.dto.js';
 
 const STATUS_OF: Record<DomainErrorCode, number> = {

@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { Allow } from 'class-validator';
-import { invalidFields } from '../invalid-fields.js';
+import { invalidFields } from '../problems/invalid-fields.js';
 
 const fields = new WeakMap<object, string[]>();
 

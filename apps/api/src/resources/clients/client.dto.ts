@@ -2,9 +2,9 @@ import { ArrayMaxSize, IsArray, IsString, Matches, MaxLength } from 'class-valid
 import type { MessageStatus } from '@app/database';
 import { canonicalName } from '@app/platform';
 import { PageQueryDto } from '../../http/pagination/page-query.dto.js';
-import { Canonical } from '../../http/canonical.js';
-import { IsIanaTimezone } from '../../http/is-iana-timezone.js';
-import { MayBeMissing } from '../../http/optional.js';
+import { Canonical } from '../../http/fields/canonical.js';
+import { IsIanaTimezone } from '../../http/fields/is-iana-timezone.js';
+import { MayBeMissing } from '../../http/fields/optional.js';
 import { ReadOnly } from '../../http/versions/read-only.js';
 
 const PHONE_MESSAGE = { message: 'must be 7XXXXXXXXXX: the digit 7 and ten more digits' };

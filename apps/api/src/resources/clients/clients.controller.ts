@@ -16,7 +16,7 @@ import type { FastifyReply } from 'fastify';
 import { ClientsService } from '@app/directory';
 import { Refuses } from '../../http/openapi/refuses.js';
 import { PageQueryDto } from '../../http/pagination/page-query.dto.js';
-import { IdPipe } from '../../http/id.pipe.js';
+import { IdPipe } from '../../http/input/id.pipe.js';
 import { type IfMatch, assertMatches } from '../../http/versions/entity-tag.js';
 import { refuseReadOnlyChanges } from '../../http/versions/read-only.js';
 import { IfMatchHeader, TakesIfMatch, Versioned } from '../../http/versions/versioned.js';

@@ -2,7 +2,7 @@ import { Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { MailingControlService } from '@app/mailings';
 import { Refuses } from '../../http/openapi/refuses.js';
-import { IdPipe } from '../../http/id.pipe.js';
+import { IdPipe } from '../../http/input/id.pipe.js';
 import { MailingDto, ReopenedDto } from './mailing.dto.js';
 import { toMailing } from './mailing.mapper.js';
 

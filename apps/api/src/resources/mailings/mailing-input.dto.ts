@@ -17,21 +17,13 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { type ChannelName, CHANNELS } from '@app/database';
-import { IsEmailAddress } from '../../http/is-email-address.js';
+import { IsEmailAddress } from '../../http/fields/is-email-address.js';
 import { canonicalName } from '@app/platform';
-import { Canonical } from '../../http/canonical.js';
-import { MayBeMissing } from '../../http/optional.js';
+import { Canonical } from '../../http/fields/canonical.js';
+import { IsInFuture, IsInstant, IsLaterThan } from '../../http/fields/instants.js';
+import { MayBeMissing, MayBeNone } from '../../http/fields/optional.js';
 import { ReadOnly } from '../../http/versions/read-only.js';
-import {
-  Differs,
-  IsInFuture,
-  IsInstant,
-  IsLaterThan,
-  IsText,
-  IsTimeOfDay,
-  IsWindowTimezone,
-  MayBeNone,
-} from './rules.js';
+import { Differs, IsText, IsTimeOfDay, IsWindowTimezone } from './rules.js';
 
 /** Whom a mailing is for: inside a list OR, between lists AND; an empty or missing list is everyone. */
 export class FilterInputDto {

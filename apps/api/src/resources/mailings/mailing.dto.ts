@@ -3,8 +3,8 @@ import { IsIn } from 'class-validator';
 import { type ChannelName, CHANNELS, MAILING_STATUSES, type MailingStatus } from '@app/database';
 import { PageQueryDto } from '../../http/pagination/page-query.dto.js';
 import { canonicalName } from '@app/platform';
-import { Canonical } from '../../http/canonical.js';
-import { MayBeMissing } from '../../http/optional.js';
+import { Canonical } from '../../http/fields/canonical.js';
+import { MayBeMissing } from '../../http/fields/optional.js';
 import { IsText } from './rules.js';
 
 /** Whom a mailing is for: inside a list OR, between lists AND; an empty list is everyone. */

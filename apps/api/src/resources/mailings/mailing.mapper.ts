@@ -19,7 +19,7 @@ import type {
   WindowInputDto,
 } from './mailing-input.dto.js';
 import type { PreviewDto } from './preview.dto.js';
-import { parseInstant } from './rules.js';
+import { parseInstant } from '../../http/fields/instants.js';
 
 export function toMailing(mailing: MailingRecord): MailingDto {
   return {

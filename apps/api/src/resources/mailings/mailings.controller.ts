@@ -27,7 +27,7 @@ import {
   PreviewService,
 } from '@app/mailings';
 import { Refuses } from '../../http/openapi/refuses.js';
-import { IdPipe } from '../../http/id.pipe.js';
+import { IdPipe } from '../../http/input/id.pipe.js';
 import { type IfMatch, assertMatches } from '../../http/versions/entity-tag.js';
 import { refuseReadOnlyChanges } from '../../http/versions/read-only.js';
 import { IfMatchHeader, TakesIfMatch, Versioned } from '../../http/versions/versioned.js';

@@ -9,7 +9,7 @@ import {
 } from '@app/database';
 import { NEXT_STEPS, type NextStepKind } from '@app/mailings';
 import { PageQueryDto } from '../../http/pagination/page-query.dto.js';
-import { MayBeMissing } from '../../http/optional.js';
+import { MayBeMissing } from '../../http/fields/optional.js';
 
 /** One mailing's message to one client. */
 export class MessageDto {

@@ -1,7 +1,7 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { MessageService } from '@app/mailings';
-import { IdPipe } from '../../http/id.pipe.js';
+import { IdPipe } from '../../http/input/id.pipe.js';
 import { MessageDetailDto, MessageListQueryDto, MessagePageDto } from './message.dto.js';
 import { toMessage, toMessageDetail } from './message.mapper.js';
 

@@ -10,7 +10,7 @@ import {
   type ReportTransport,
 } from '@app/database';
 import { PageQueryDto } from '../../http/pagination/page-query.dto.js';
-import { MayBeMissing } from '../../http/optional.js';
+import { MayBeMissing } from '../../http/fields/optional.js';
 
 /** A recipient whose mail server will never take it. */
 export class RefusalDto {

@@ -2,7 +2,7 @@ import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { StatisticsService } from '@app/mailings';
 import { PageQueryDto } from '../../http/pagination/page-query.dto.js';
-import { IdPipe } from '../../http/id.pipe.js';
+import { IdPipe } from '../../http/input/id.pipe.js';
 import { GeneralStatisticsDto, MailingStatisticsDto } from './statistics.dto.js';
 
 @ApiTags('statistics')

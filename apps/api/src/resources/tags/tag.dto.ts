@@ -1,6 +1,6 @@
 import { IsString, Length, Matches } from 'class-validator';
 import { canonicalName } from '@app/platform';
-import { Canonical } from '../../http/canonical.js';
+import { Canonical } from '../../http/fields/canonical.js';
 import { ReadOnly } from '../../http/versions/read-only.js';
 
 export class WriteTagDto {

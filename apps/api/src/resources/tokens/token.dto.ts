@@ -1,9 +1,9 @@
 import { IsIn, IsString, Length, Matches } from 'class-validator';
 import { ROLES, type Role } from '@app/database';
 import { canonicalName } from '@app/platform';
-import { IsInstant } from '../mailings/rules.js';
-import { Canonical } from '../../http/canonical.js';
-import { MayBeMissing } from '../../http/optional.js';
+import { IsInstant } from '../../http/fields/instants.js';
+import { Canonical } from '../../http/fields/canonical.js';
+import { MayBeMissing } from '../../http/fields/optional.js';
 
 /** An API key to be made. */
 export class CreateTokenDto {

@@ -2,10 +2,10 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { MinRole } from '../../http/auth/min-role.js';
-import { parseInstant } from '../mailings/rules.js';
+import { parseInstant } from '../../http/fields/instants.js';
 import { Refuses } from '../../http/openapi/refuses.js';
 import { PageQueryDto } from '../../http/pagination/page-query.dto.js';
-import { IdPipe } from '../../http/id.pipe.js';
+import { IdPipe } from '../../http/input/id.pipe.js';
 import { CreatedTokenDto, CreateTokenDto, TokenPageDto } from './token.dto.js';
 import { toCreatedToken, toToken } from './token.mapper.js';
 import { TokensService } from './tokens.service.js';

@@ -1,5 +1,5 @@
 import type { FieldError } from '@app/platform';
-import { MAX_FIELD_ERRORS, pathTo } from './invalid-fields.js';
+import { MAX_FIELD_ERRORS, pathTo } from '../problems/invalid-fields.js';
 
 interface Level {
   path: string;

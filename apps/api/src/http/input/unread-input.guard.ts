@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { FastifyRequest } from 'fastify';
-import { MAX_FIELD_ERRORS, invalidFields, pathTo } from './invalid-fields.js';
+import { MAX_FIELD_ERRORS, invalidFields, pathTo } from '../problems/invalid-fields.js';
 
 /**
  * Refuses a body or a query that the handler does not read at all: whoever sends

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { FieldError } from '@app/platform';
-import { invalidFields, MAX_FIELD_ERRORS, pathTo } from './invalid-fields.js';
+import { invalidFields, MAX_FIELD_ERRORS, pathTo } from '../problems/invalid-fields.js';
 
 /**
  * Refuses a URL whose query does not decode to text that Postgres can store, with the fields named:

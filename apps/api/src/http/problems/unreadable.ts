@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { problem } from './problems/problem.js';
+import { problem } from './problem.js';
 
 const REASONS: Record<string, [status: number, detail: string]> = {
   HPE_HEADER_OVERFLOW: [431, 'The URL and the headers are larger than 16 KiB'],

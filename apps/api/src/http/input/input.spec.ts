@@ -2,11 +2,11 @@ import { globSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Type } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsString, ValidateNested } from 'class-validator';
-import { canonicalJson } from '../resources/mailings/canonical-json.js';
-import { MayBeMissing } from './optional.js';
-import { MAX_DEPTH, parseJsonBody } from './json-body.js';
+import { canonicalJson } from '../../resources/mailings/canonical-json.js';
+import { MayBeMissing } from '../fields/optional.js';
+import { MAX_DEPTH, parseJsonBody } from '../body/json-body.js';
 import { fieldsOf, shapeOf } from './known-fields.js';
-import { urlFaults } from './url-text.js';
+import { urlFaults } from '../routing/url-text.js';
 
 class Inner {
   @IsString()

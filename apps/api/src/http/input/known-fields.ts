@@ -2,7 +2,7 @@ import type { Type } from '@nestjs/common';
 import { defaultMetadataStorage } from 'class-transformer/cjs/storage.js';
 import { getMetadataStorage } from 'class-validator';
 import type { FieldError } from '@app/platform';
-import { MAX_FIELD_ERRORS, pathTo } from './invalid-fields.js';
+import { MAX_FIELD_ERRORS, pathTo } from '../problems/invalid-fields.js';
 
 type Dto = Type<object>;
 

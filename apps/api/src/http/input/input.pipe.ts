@@ -3,7 +3,7 @@ import { plainToInstance } from 'class-transformer';
 import { validate } from 'class-validator';
 import { DomainError, type FieldError } from '@app/platform';
 import { fieldErrorsOf } from './field-errors.js';
-import { invalidFields } from './invalid-fields.js';
+import { invalidFields } from '../problems/invalid-fields.js';
 import { shapeOf } from './known-fields.js';
 
 /**

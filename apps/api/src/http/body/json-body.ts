@@ -1,5 +1,5 @@
 import { DomainError, type FieldError } from '@app/platform';
-import { invalidFields, MAX_FIELD_ERRORS, pathTo } from './invalid-fields.js';
+import { invalidFields, MAX_FIELD_ERRORS, pathTo } from '../problems/invalid-fields.js';
 import { repeatedFields } from './repeated-fields.js';
 
 /** Our deepest body has four levels; the rest is room for what the queue inspector sends. */

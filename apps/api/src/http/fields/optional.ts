@@ -4,3 +4,8 @@ import { ValidateIf } from 'class-validator';
 export function MayBeMissing(): PropertyDecorator {
   return ValidateIf((_, value) => value !== undefined);
 }
+
+/** The field may be left out or null, which mean the same. */
+export function MayBeNone(): PropertyDecorator {
+  return ValidateIf((_, value) => value !== undefined && value !== null);
+}
