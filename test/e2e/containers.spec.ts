@@ -142,6 +142,7 @@ describe('Dockerfile', () => {
     };
     const minor = devDependencies.node.split('.').slice(0, 2).join('.');
     for (const from of of('FROM')) expect(from.words[0]).toBe(`node:${minor}-slim`);
+    expect(readFileSync('.nvmrc', 'utf8').trim()).toBe(devDependencies.node);
     expect(of('USER').at(-1)?.words).toEqual(['node']);
   });
 

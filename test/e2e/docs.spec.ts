@@ -9,6 +9,8 @@ const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
 /** Read by the tests, not by the processes. */
 const TEST_VARIABLES = ['REDIS_URL', 'REQUIRE_REDIS', 'REQUIRE_POSTGRES_15', 'REQUIRE_PGBOUNCER'];
 
+const DECISIONS = 'docs/decisions';
+
 describe.each(readPages().map((page) => [page.path, page] as const))('%s', (_, page) => {
   it('links to files and headings that exist', () => {
     for (const { target, anchor } of localLinks(page)) {
@@ -66,7 +68,32 @@ describe('README.md', () => {
   it('names every page of the docs', () => {
     const targets = localLinks(readme ?? { path: '', text: '' }).map(({ target }) => target);
     for (const { path } of readPages()) {
-      if (path !== 'README.md') expect(targets).toContain(path);
+      if (path === 'README.md' || path.startsWith(`${DECISIONS}/0`)) continue;
+      expect(targets).toContain(path);
+    }
+  });
+});
+
+describe('decisions', () => {
+  const pages = readPages().filter(({ path }) => path.startsWith(`${DECISIONS}/0`));
+
+  it('are all in their index, under their title', () => {
+    const index = readFileSync(`${DECISIONS}/README.md`, 'utf8');
+    for (const { path, text } of pages) {
+      const name = path.slice(DECISIONS.length + 1);
+      const [, number = '', title = ''] = /^# (\d{4}): (.+)$/m.exec(text) ?? [];
+      expect(name.startsWith(`${number}-`)).toBe(true);
+      expect(index).toContain(`- [${number}](${name}): ${title}\n`);
+    }
+  });
+
+  it('have a number each, and say what was decided, why, and when to look again', () => {
+    const numbers = pages.map(({ path }) => path.slice(DECISIONS.length + 1).split('-')[0]);
+    expect(new Set(numbers).size).toBe(numbers.length);
+    for (const { path, text } of pages) {
+      const headings = [...text.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading);
+      const wanted = ['Context', 'Decision', 'Measured', 'When to look again'];
+      expect([path, headings]).toEqual([path, wanted]);
     }
   });
 });

@@ -7,13 +7,14 @@ export interface Page {
   text: string;
 }
 
-/** What a user reads: the README, the changelog, the pages of `docs/`. */
+const FIRST_PAGES = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'];
+
+/** What people read: the pages of the root and of `docs/`, with the decisions. */
 export function readPages(): Page[] {
-  const docs = readdirSync('docs').filter((name) => name.endsWith('.md'));
-  return ['README.md', 'CHANGELOG.md', ...docs.map((name) => join('docs', name))].map((path) => ({
-    path,
-    text: readFileSync(path, 'utf8'),
-  }));
+  const docs = readdirSync('docs', { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join('docs', name));
+  return [...FIRST_PAGES, ...docs].map((path) => ({ path, text: readFileSync(path, 'utf8') }));
 }
 
 /** The fenced blocks of a language, in their order. */

@@ -24,7 +24,7 @@ const MAILINGS = 9;
 const CLIENTS = 400;
 const FOR_MS = 4_000;
 
-/** Everybody follows one lock order, so nobody ever waits in a circle: docs/architecture.md. */
+/** Everybody follows one lock order, so nobody ever waits in a circle: docs/delivery.md. */
 describe('everything that writes messages, side by side', () => {
   let database: TestDatabase;
   let db: Queryable;

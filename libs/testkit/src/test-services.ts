@@ -18,31 +18,46 @@ export interface TestServices {
 /** Where tests find a Redis; not set when there is none. */
 export const TEST_REDIS = 'TEST_REDIS_URL';
 
-/** One PostgreSQL for a whole test run, with a migrated template that each test file clones. */
-export async function startTestServices(): Promise<TestServices> {
+export const SERVICES = ['postgres', 'postgres15', 'redis'] as const;
+export type Service = (typeof SERVICES)[number];
+
+/**
+ * One server of each wanted kind for a whole test run. Each PostgreSQL has a migrated template that
+ * each test file clones.
+ */
+export async function startTestServices(wanted: readonly Service[]): Promise<TestServices> {
   const parent = mkdtempSync(join(tmpdir(), 'posthorn-test-'));
-  const postgres = await startPostgres({
-    directory: join(parent, 'postgres'),
-    port: await freePort(),
-    durable: false,
-    maxConnections: 400,
-  });
-  await makeTemplate(postgres);
-  const redis = await findRedis(join(parent, 'redis'));
-  const oldest = await findPostgres15(join(parent, 'postgres-15'));
+  const start = <T>(service: Service, open: () => Promise<T>) =>
+    wanted.includes(service) ? open() : Promise.resolve(undefined);
+  const [postgres, redis, oldest] = await Promise.all([
+    start('postgres', () => startNewestPostgres(join(parent, 'postgres'))),
+    start('redis', () => findRedis(join(parent, 'redis'))),
+    start('postgres15', () => findPostgres15(join(parent, 'postgres-15'))),
+  ]);
   return {
     environment: {
-      [TEST_POSTGRES]: postgres.adminUrl,
+      ...(postgres && { [TEST_POSTGRES]: postgres.adminUrl }),
       ...(oldest && { [TEST_POSTGRES_15]: oldest.adminUrl }),
       ...(redis && { [TEST_REDIS]: redis.url }),
     },
     stop: async () => {
       await redis?.stop();
       await oldest?.stop();
-      await postgres.stop();
+      await postgres?.stop();
       rmSync(parent, { recursive: true, force: true });
     },
   };
+}
+
+async function startNewestPostgres(directory: string): Promise<RunningPostgres> {
+  const postgres = await startPostgres({
+    directory,
+    port: await freePort(),
+    durable: false,
+    maxConnections: 400,
+  });
+  await makeTemplate(postgres);
+  return postgres;
 }
 
 async function makeTemplate(postgres: RunningPostgres): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Queryable } from '@app/database';
 
-/** First wait for a probe and its growth; see docs/architecture.md for why it starts short. */
+/** First wait for a probe and its growth; docs/decisions/0021 says why it starts short. */
 const FIRST_PROBE_S = 10;
 const PROBE_GROWTH = 1.5;
 const LAST_PROBE_S = 300;
