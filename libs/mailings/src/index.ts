@@ -1,6 +1,7 @@
 export { MailingControlService } from './control/mailing-control.service.js';
 export type { IdempotentRequest } from './idempotency/idempotency.queries.js';
-export { type MailingChanges, windowOf } from './mailing/edit.js';
+export type { MailingChanges } from './mailing/edit.js';
+export { MAILING_DEFAULTS, MAILING_FIELDS, type MailingDraft } from './mailing/mailing.fields.js';
 export { nameOfText } from './mailing/mailing-name.js';
 export {
   insertMailingIfNotEnded,

@@ -1,6 +1,7 @@
 import type { AudienceFilter } from '@app/database';
-import { DomainError, type FieldError, type LocalWindow } from '@app/platform';
-import type { MailingDraft, MailingRecord } from './mailing.queries.js';
+import { DomainError, type FieldError } from '@app/platform';
+import { editableUntil, MAILING_FIELDS, type MailingDraft } from './mailing.fields.js';
+import type { MailingRecord } from './mailing.queries.js';
 
 /** What a caller wants changed; what is absent stays. */
 export type MailingChanges = Partial<MailingDraft>;
@@ -10,18 +11,6 @@ export interface Edit {
   changed: ReadonlySet<keyof MailingDraft>;
 }
 
-/** A mailing that has ended is history: only what people call it may change. */
-const EDITABLE_WHEN_ENDED: readonly (keyof MailingDraft)[] = ['name'];
-const EDITABLE_WHILE_RUNNING: readonly (keyof MailingDraft)[] = [
-  'name',
-  'text',
-  'endAt',
-  'window',
-  'ratePerSecond',
-  'reportTo',
-  'report',
-];
-
 /**
  * What `changes` make of a mailing at `now`, by the database's clock. Setting a field to what it
  * already is does not count as a change, so that a PUT of what was read is always allowed.
@@ -30,13 +19,11 @@ const EDITABLE_WHILE_RUNNING: readonly (keyof MailingDraft)[] = [
  *   `invalid` for an end in the past or before the start.
  */
 export function editMailing(current: MailingRecord, changes: MailingChanges, now: Date): Edit {
-  const before = draftOf(current);
-  const draft: MailingDraft = { ...before, ...changes };
-  const fields = Object.keys(before) as (keyof MailingDraft)[];
-  const changed = new Set(fields.filter((field) => !same(field, before, draft)));
+  const draft: MailingDraft = { ...current, ...changes };
+  const changed = new Set(MAILING_FIELDS.filter((field) => !same(field, current, draft)));
 
   const status = hasEnded(current, now) ? 'completed' : current.status;
-  const locked = [...changed].filter((field) => !editableFields(status).includes(field));
+  const locked = [...changed].filter((field) => !mayChange(field, status));
   if (locked.length > 0) {
     throw new DomainError(
       'conflict',
@@ -68,40 +55,17 @@ function hasEnded(mailing: MailingRecord, now: Date): boolean {
   return (mailing.status === 'running' || mailing.status === 'paused') && mailing.endAt <= now;
 }
 
-function editableFields(status: MailingRecord['status']): readonly (keyof MailingDraft)[] {
+function mayChange(field: keyof MailingDraft, status: MailingRecord['status']): boolean {
   switch (status) {
     case 'scheduled':
-      return [...EDITABLE_WHILE_RUNNING, 'channel', 'filter', 'startAt', 'maxTries'];
+      return true;
     case 'running':
     case 'paused':
-      return EDITABLE_WHILE_RUNNING;
+      return editableUntil(field) !== 'start';
     case 'completed':
     case 'cancelled':
-      return EDITABLE_WHEN_ENDED;
+      return editableUntil(field) === 'ever';
   }
-}
-
-export function windowOf(
-  mailing: Pick<MailingRecord, 'windowFrom' | 'windowTo' | 'windowTimezone'>,
-): LocalWindow | null {
-  const { windowFrom: from, windowTo: to, windowTimezone: timezone } = mailing;
-  return from !== null && to !== null && timezone !== null ? { from, to, timezone } : null;
-}
-
-function draftOf(mailing: MailingRecord): MailingDraft {
-  return {
-    name: mailing.name,
-    channel: mailing.channel,
-    text: mailing.text,
-    filter: mailing.filter,
-    startAt: mailing.startAt,
-    endAt: mailing.endAt,
-    window: windowOf(mailing),
-    ratePerSecond: mailing.ratePerSecond,
-    maxTries: mailing.maxTries,
-    reportTo: mailing.reportTo,
-    report: mailing.report,
-  };
 }
 
 function same(field: keyof MailingDraft, one: MailingDraft, other: MailingDraft): boolean {

@@ -1,69 +1,29 @@
 import {
-  type AudienceFilter,
-  type ChannelName,
   type Mailing,
   type MailingStatus,
   type Queryable,
   TAG_NAMES_LOCK,
   WAKE_CHANNEL,
 } from '@app/database';
-import type { LocalWindow } from '@app/platform';
+import { FIELD_COLUMNS, type MailingDraft, READ_FIELDS, valuesOf } from './mailing.fields.js';
 
 /** A mailing as its readers see it. */
-export type MailingRecord = Pick<
-  Mailing,
-  | 'id'
-  | 'name'
-  | 'channel'
-  | 'text'
-  | 'textVersion'
-  | 'filter'
-  | 'startAt'
-  | 'endAt'
-  | 'windowFrom'
-  | 'windowTo'
-  | 'windowTimezone'
-  | 'ratePerSecond'
-  | 'maxTries'
-  | 'reportTo'
-  | 'report'
-  | 'status'
-  | 'endedAt'
-  | 'finishedAt'
-  | 'createdAt'
-  | 'updatedAt'
->;
-
-/** What a caller decides about a mailing. */
-export interface MailingDraft {
-  name: string;
-  channel: ChannelName;
-  text: string;
-  filter: AudienceFilter;
-  startAt: Date;
-  endAt: Date;
-  window: LocalWindow | null;
-  /** Messages per second; null: as fast as the channel takes them. */
-  ratePerSecond: number | null;
-  /** Tries per message before it fails; null: until the end. */
-  maxTries: number | null;
-  /** Who gets the completion report besides those of the settings. */
-  reportTo: string[];
-  /** Whether there is a completion report. */
-  report: boolean;
-}
+export type MailingRecord = MailingDraft &
+  Pick<
+    Mailing,
+    'id' | 'textVersion' | 'status' | 'endedAt' | 'finishedAt' | 'createdAt' | 'updatedAt'
+  >;
 
 /** A new mailing; `startAt` null is now. */
 export type NewMailing = Omit<MailingDraft, 'startAt'> & { startAt: Date | null };
 
 const COLUMNS = `
-  g.id, g.name, g.channel, g.text, g.text_version AS "textVersion", g.filter,
-  g.start_at AS "startAt", g.end_at AS "endAt", g.window_from AS "windowFrom",
-  g.window_to AS "windowTo", g.window_timezone AS "windowTimezone",
-  g.rate_per_second AS "ratePerSecond", g.max_tries AS "maxTries",
-  g.report_to AS "reportTo", g.report_enabled AS "report", g.status,
-  g.ended_at AS "endedAt", g.finished_at AS "finishedAt",
-  g.created_at AS "createdAt", g.updated_at AS "updatedAt"`;
+  g.id, ${READ_FIELDS}, g.text_version AS "textVersion", g.status, g.ended_at AS "endedAt",
+  g.finished_at AS "finishedAt", g.created_at AS "createdAt", g.updated_at AS "updatedAt"`;
+
+/** The fields follow one other parameter: the id. */
+const parameter = (column: string) => `$${FIELD_COLUMNS.indexOf(column) + 2}`;
+const AFTER_FIELDS = FIELD_COLUMNS.length + 2;
 
 const WAKE = `pg_notify('${WAKE_CHANNEL}', '')`;
 
@@ -89,13 +49,12 @@ export async function insertMailingIfNotEnded(
     name: 'insert-mailing-if-not-ended',
     text: `
       WITH held AS MATERIALIZED (${HOLD_FILTER}), created AS (
-        INSERT INTO mailings AS g (id, name, channel, lane_id, text, filter, start_at, end_at,
-          window_from, window_to, window_timezone, rate_per_second, max_tries, report_to, report_enabled)
-        SELECT COALESCE($1, nextval(pg_get_serial_sequence('mailings', 'id'))), $2, $3, l.id, $4, $5,
-          -- Milliseconds, so that what is answered and sent back is the very same instant.
-          COALESCE($6, date_trunc('milliseconds', clock_timestamp())), $7, $8, $9, $10, $11, $12, $13, $14
+        INSERT INTO mailings AS g (id, lane_id, ${FIELD_COLUMNS.join(', ')})
+        SELECT COALESCE($1, nextval(pg_get_serial_sequence('mailings', 'id'))), l.id,
+          ${FIELD_COLUMNS.map(valueToInsert).join(', ')}
         FROM held, lanes l
-        WHERE l.channel = $3 AND l.name = 'notification' AND $7 > clock_timestamp()
+        WHERE l.channel = ${parameter('channel')} AND l.name = 'notification'
+          AND ${parameter('end_at')} > clock_timestamp()
         RETURNING ${COLUMNS}
       ), first_text AS (
         INSERT INTO mailing_texts (mailing_id, version, text) SELECT id, 1, text FROM created
@@ -103,24 +62,15 @@ export async function insertMailingIfNotEnded(
         INSERT INTO mailing_counters (mailing_id) SELECT id FROM created
       ), woken AS MATERIALIZED (SELECT ${WAKE} FROM created)
       SELECT created.* FROM created, woken`,
-    values: [
-      id,
-      mailing.name,
-      mailing.channel,
-      mailing.text,
-      JSON.stringify(mailing.filter),
-      mailing.startAt,
-      mailing.endAt,
-      mailing.window?.from ?? null,
-      mailing.window?.to ?? null,
-      mailing.window?.timezone ?? null,
-      mailing.ratePerSecond,
-      mailing.maxTries,
-      mailing.reportTo,
-      mailing.report,
-    ],
+    values: [id, ...valuesOf(mailing)],
   });
   return rows[0] ?? null;
+}
+
+/** Milliseconds, so that what is answered and sent back is the very same instant. */
+function valueToInsert(column: string): string {
+  if (column !== 'start_at') return parameter(column);
+  return `COALESCE(${parameter(column)}, date_trunc('milliseconds', clock_timestamp()))`;
 }
 
 /** Deleted mailings are as if they had never been. */
@@ -174,14 +124,17 @@ export async function listMailings(db: Queryable, filter: MailingFilter): Promis
 export async function lockMailing(
   db: Queryable,
   id: number,
-): Promise<(MailingRecord & { now: Date }) | null> {
+): Promise<{ current: MailingRecord; now: Date } | null> {
   const { rows } = await db.query<MailingRecord & { now: Date }>({
     name: 'lock-mailing',
     text: `SELECT ${COLUMNS}, clock_timestamp() AS now FROM mailings g
       WHERE g.id = $1 AND g.deleted_at IS NULL FOR NO KEY UPDATE`,
     values: [id],
   });
-  return rows[0] ?? null;
+  const [row] = rows;
+  if (!row) return null;
+  const { now, ...current } = row;
+  return { current, now };
 }
 
 /**
@@ -198,39 +151,21 @@ export async function writeLockedMailing(
     name: 'write-locked-mailing',
     text: `
       WITH written AS (
-        UPDATE mailings g SET name = $2, channel = $3, text = $4, filter = $5, start_at = $6, end_at = $7,
-          window_from = $8, window_to = $9, window_timezone = $10, rate_per_second = $11, max_tries = $12,
-          report_to = $13, report_enabled = $14,
-          text_version = g.text_version + $15::bool::int,
-          schedule_version = g.schedule_version + $16::bool::int,
+        UPDATE mailings g SET
+          ${FIELD_COLUMNS.map((column) => `${column} = ${parameter(column)}`).join(', ')},
+          text_version = g.text_version + $${AFTER_FIELDS}::bool::int,
+          schedule_version = g.schedule_version + $${AFTER_FIELDS + 1}::bool::int,
           updated_at = clock_timestamp()
         WHERE g.id = $1
         RETURNING ${COLUMNS}
       ), new_text AS (
         INSERT INTO mailing_texts (mailing_id, version, text)
-        SELECT id, "textVersion", text FROM written WHERE $15
+        SELECT id, "textVersion", text FROM written WHERE $${AFTER_FIELDS}
       ), old_slots AS (
-        DELETE FROM mailing_slots s USING written WHERE s.mailing_id = written.id AND $16
+        DELETE FROM mailing_slots s USING written WHERE s.mailing_id = written.id AND $${AFTER_FIELDS + 1}
       ), woken AS MATERIALIZED (SELECT ${WAKE})
       SELECT written.* FROM written, woken`,
-    values: [
-      id,
-      draft.name,
-      draft.channel,
-      draft.text,
-      JSON.stringify(draft.filter),
-      draft.startAt,
-      draft.endAt,
-      draft.window?.from ?? null,
-      draft.window?.to ?? null,
-      draft.window?.timezone ?? null,
-      draft.ratePerSecond,
-      draft.maxTries,
-      draft.reportTo,
-      draft.report,
-      changed.text,
-      changed.schedule,
-    ],
+    values: [id, ...valuesOf(draft), changed.text, changed.schedule],
   });
   const [written] = rows;
   if (!written) throw new Error(`Mailing ${id} was locked and is gone`);

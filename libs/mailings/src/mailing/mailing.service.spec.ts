@@ -42,7 +42,7 @@ describe('creating a mailing', () => {
     expect(mailing).toMatchObject({
       status: 'scheduled',
       textVersion: 1,
-      windowTimezone: 'client',
+      window: { from: '09:00', to: '21:00', timezone: 'client' },
       filter: { operatorCodes: [], tags: ['vip'], phones: [] },
     });
     expect(Math.abs(mailing.startAt.getTime() - Date.now())).toBeLessThan(5_000);

@@ -120,7 +120,7 @@ export class MailingService {
       if (changes.filter) await holdFilter(session);
       const locked = await lockMailing(session, id);
       if (!locked) throw noMailing(id);
-      const { now, ...current } = locked;
+      const { current, now } = locked;
       check?.(current);
       const edit = editMailing(current, changes, now);
       if (edit.changed.size === 0) return { mailing: current, changed: false };
@@ -145,9 +145,9 @@ export class MailingService {
   private hideIf(id: number, check: Check<MailingRecord>): Promise<boolean> {
     return this.database.transaction(async (session) => {
       await lockCountersOf(session, [id]); // before the mailing, as everywhere
-      const current = await lockMailing(session, id);
-      if (!current) return false;
-      check(current);
+      const locked = await lockMailing(session, id);
+      if (!locked) return false;
+      check(locked.current);
       return hideIfNotDeleted(session, id);
     });
   }

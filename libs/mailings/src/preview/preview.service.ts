@@ -7,7 +7,7 @@ import {
   type SampleClient,
 } from '@app/audience';
 import { orderFault } from '../mailing/edit.js';
-import type { MailingDraft } from '../mailing/mailing.queries.js';
+import type { MailingDraft } from '../mailing/mailing.fields.js';
 import type { Database } from '@app/database';
 
 /** Counting may take this long, then the caller is told to narrow the filter. */

@@ -1,12 +1,14 @@
 import type { AudienceFilter } from '@app/database';
 import {
+  MAILING_DEFAULTS,
+  MAILING_FIELDS,
   type MailingChanges,
+  type MailingDraft,
   type MailingRecord,
   nameOfText,
   type NewMailing,
   type Preview,
   type PreviewRequest,
-  windowOf,
 } from '@app/mailings';
 import { recipientsOf } from '@app/reports';
 import type { MailingDto } from './mailing.dto.js';
@@ -14,63 +16,35 @@ import type {
   CreateMailingDto,
   FilterInputDto,
   PreviewMailingDto,
+  MailingInputDto,
   ReplaceMailingDto,
-  UpdateMailingDto,
   WindowInputDto,
 } from './mailing-input.dto.js';
 import type { PreviewDto } from './preview.dto.js';
 import { parseInstant } from '../../http/fields/instants.js';
 
 export function toMailing(mailing: MailingRecord): MailingDto {
-  return {
-    id: mailing.id,
-    name: mailing.name,
-    channel: mailing.channel,
-    text: mailing.text,
-    textVersion: mailing.textVersion,
-    filter: mailing.filter,
-    startAt: mailing.startAt,
-    endAt: mailing.endAt,
-    window: windowOf(mailing),
-    ratePerSecond: mailing.ratePerSecond,
-    maxTries: mailing.maxTries,
-    reportTo: mailing.reportTo,
-    report: mailing.report,
-    status: mailing.status,
-    endedAt: mailing.endedAt,
-    finishedAt: mailing.finishedAt,
-    createdAt: mailing.createdAt,
-    updatedAt: mailing.updatedAt,
-  };
+  return mailing;
 }
 
 export function toNewMailing(dto: CreateMailingDto): NewMailing {
-  return { ...wholeOf(dto), startAt: dto.startAt === undefined ? null : instant(dto.startAt) };
+  return { startAt: null, ...wholeOf(dto) };
 }
 
 /** A replacement sets every field but the start, which stays when it is left out. */
 export function toReplacement(dto: ReplaceMailingDto): MailingChanges {
-  return {
-    ...wholeOf(dto),
-    ...(dto.startAt !== undefined && { startAt: instant(dto.startAt) }),
-  };
+  return wholeOf(dto);
 }
 
 /** Only the fields that are there. */
-export function toChanges(dto: UpdateMailingDto): MailingChanges {
-  return {
-    ...(dto.name !== undefined && { name: dto.name }),
-    ...(dto.channel !== undefined && { channel: dto.channel }),
-    ...(dto.text !== undefined && { text: dto.text }),
-    ...(dto.filter !== undefined && { filter: filterOf(dto.filter) }),
-    ...(dto.startAt !== undefined && { startAt: instant(dto.startAt) }),
-    ...(dto.endAt !== undefined && { endAt: instant(dto.endAt) }),
-    ...(dto.window !== undefined && { window: windowOfInput(dto.window) }),
-    ...(dto.ratePerSecond !== undefined && { ratePerSecond: dto.ratePerSecond }),
-    ...(dto.maxTries !== undefined && { maxTries: dto.maxTries }),
-    ...(dto.reportTo !== undefined && { reportTo: recipientsOf(dto.reportTo) }),
-    ...(dto.report !== undefined && { report: dto.report }),
-  };
+export function toChanges(dto: Partial<MailingInputDto>): MailingChanges {
+  const given = MAILING_FIELDS.filter((name) => dto[name] !== undefined);
+  return Object.fromEntries(
+    given.map((name) => {
+      const parse = PARSERS[name] as ((value: unknown) => unknown) | undefined;
+      return [name, parse ? parse(dto[name]) : dto[name]];
+    }),
+  );
 }
 
 export function toPreviewRequest(dto: PreviewMailingDto): PreviewRequest {
@@ -102,20 +76,38 @@ export function toPreview({ audience, unreachable, slots, sample }: Preview): Pr
   };
 }
 
-function wholeOf(dto: CreateMailingDto | ReplaceMailingDto): Omit<NewMailing, 'startAt'> {
+function wholeOf(
+  dto: MailingInputDto,
+): Omit<NewMailing, 'startAt'> & Pick<MailingChanges, 'startAt'> {
+  const { text, endAt } = dto;
   return {
-    name: dto.name ?? nameOfText(dto.text),
-    channel: dto.channel ?? 'notification',
-    text: dto.text,
-    filter: filterOf(dto.filter),
-    endAt: instant(dto.endAt),
-    window: windowOfInput(dto.window),
-    ratePerSecond: dto.ratePerSecond ?? null,
-    maxTries: dto.maxTries ?? null,
-    reportTo: recipientsOf(dto.reportTo ?? []),
-    report: dto.report ?? true,
+    name: nameOfText(text),
+    text,
+    endAt: instant(endAt),
+    ...MAILING_DEFAULTS,
+    ...toChanges(dto),
   };
 }
+
+/** The fields whose JSON has another type than what is stored. */
+type ParsedField = {
+  [Name in keyof MailingDraft]: MailingInputDto[Name] extends MailingDraft[Name] | undefined
+    ? never
+    : Name;
+}[keyof MailingDraft];
+type Parse<Name extends keyof MailingDraft> = (
+  value: Exclude<MailingInputDto[Name], undefined>,
+) => MailingDraft[Name];
+
+const PARSERS: { [Name in keyof MailingDraft]?: Parse<Name> } & {
+  [Name in ParsedField]: Parse<Name>;
+} = {
+  filter: filterOf,
+  startAt: instant,
+  endAt: instant,
+  window: windowOfInput,
+  reportTo: recipientsOf,
+};
 
 function filterOf(dto: FilterInputDto | undefined): AudienceFilter {
   const unique = (list: string[] | undefined) => [...new Set(list)];
