@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { createDataSource } from '@app/database';
+import { createDataSource, migrate } from '@app/database';
 import { migrateQueue } from '@app/queue';
 import {
   admin,
@@ -102,7 +102,7 @@ export class Servers {
     if (known) return known;
     const name = `template_${this.templates.size}`;
     const url = await this.postgres.createDatabase(name);
-    if (checkout === undefined) await migrate(url);
+    if (checkout === undefined) await migrateHere(url);
     else await migrateByBuild(checkout, url);
     await addClients(url, clients);
     this.templates.set(key, name);
@@ -110,9 +110,9 @@ export class Servers {
   }
 }
 
-async function migrate(url: string): Promise<void> {
+async function migrateHere(url: string): Promise<void> {
   const dataSource = await createDataSource(url, 'bench').initialize();
-  await dataSource.runMigrations();
+  await migrate(dataSource);
   await dataSource.destroy();
   await migrateQueue(url);
 }

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { migrate as migrateHere } from '@app/database';
 import {
   admin,
   createTestDatabase,
@@ -62,7 +63,7 @@ describe('A process whose database answers', () => {
     database = await createTestDatabase({ empty: true });
     const processes = await start(database.url);
     await Promise.all(processes.map((one) => saysNotReady(one, 'npm run migrate')));
-    await database.dataSource.runMigrations();
+    await migrateHere(database.dataSource);
     await Promise.all(
       processes.map((one) =>
         waitFor(

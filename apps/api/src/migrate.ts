@@ -1,5 +1,5 @@
 import { createLogger, loadConfig, main } from '@app/platform';
-import { createDataSource, MIGRATION_LOCK } from '@app/database';
+import { createDataSource, migrate } from '@app/database';
 import { migrateQueue } from '@app/queue';
 
 /** A new index on a large table takes its time. */
@@ -15,14 +15,10 @@ main(async () => {
     idleInTransactionMs: 0,
     ownSession: true,
   }).initialize();
-  const session = dataSource.createQueryRunner();
   try {
-    await session.query(`SELECT pg_advisory_lock(${MIGRATION_LOCK})`);
-    const done = await dataSource.runMigrations();
-    await migrateQueue(config.QUEUE_URL ?? url);
-    logger.info({ migrations: done.map((migration) => migration.name) }, 'migrated');
+    const done = await migrate(dataSource, () => migrateQueue(config.QUEUE_URL ?? url));
+    logger.info(done, 'migrated');
   } finally {
-    await session.release();
     await dataSource.destroy();
   }
 });

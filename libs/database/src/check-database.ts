@@ -1,6 +1,8 @@
 import type pg from 'pg';
 import { MIGRATIONS } from './data-source.js';
 import type { Queryable } from './queryable.js';
+import { REPEATABLES } from './repeatable/index.js';
+import { hashOf } from './repeatable/repeatable.js';
 import { IS_READ_ONLY, IS_STANDBY, UnusableDatabase } from './unusable-database.js';
 
 interface State {
@@ -30,11 +32,28 @@ export async function checkDatabase(db: Queryable): Promise<void> {
   if (missing.length > 0) {
     throw new UnusableDatabase(`the schema lacks ${missing.join(', ')}: run \`npm run migrate\``);
   }
+  const lacking = await lackingRepeatables(db);
+  if (lacking.length > 0) {
+    throw new UnusableDatabase(
+      `the schema has not our ${lacking.join(', ')}: run \`npm run migrate\``,
+    );
+  }
 }
 
 async function readMigrations(db: Queryable): Promise<Set<string>> {
   const { rows } = await db.query<{ name: string }>({ text: 'SELECT name FROM migrations' });
   return new Set(rows.map(({ name }) => name));
+}
+
+const KNOWN = REPEATABLES.map((one) => ({ name: one.name, hash: hashOf(one) }));
+
+/** Those that were never applied. A newer version's, applied since, do not count: it runs beside us. */
+async function lackingRepeatables(db: Queryable): Promise<string[]> {
+  const { rows } = await db.query<{ hash: string }>({
+    text: `SELECT DISTINCT hash FROM repeatable_migrations`,
+  });
+  const applied = new Set(rows.map(({ hash }) => hash));
+  return KNOWN.filter(({ hash }) => !applied.has(hash)).map(({ name }) => name);
 }
 
 /** The same for a pool, which gives up a connection with which nobody can work. */

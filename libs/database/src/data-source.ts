@@ -21,10 +21,13 @@ import { Report } from './entities/report.entity.js';
 import { ReportStart } from './entities/report-start.entity.js';
 import { Tag } from './entities/tag.entity.js';
 import { Zone } from './entities/zone.entity.js';
-import { InitialSchema1700000000000 } from './migrations/1700000000000-initial-schema.js';
-import { ClaimFunction1700000000001 } from './migrations/1700000000001-claim-function.js';
-import { Reports1700000000002 } from './migrations/1700000000002-reports.js';
-import { BooksAndIds1700000000003 } from './migrations/1700000000003-books-and-ids.js';
+import { Directory1700000000000 } from './migrations/1700000000000-directory.js';
+import { Lanes1700000000001 } from './migrations/1700000000001-lanes.js';
+import { Mailings1700000000002 } from './migrations/1700000000002-mailings.js';
+import { Messages1700000000003 } from './migrations/1700000000003-messages.js';
+import { Books1700000000004 } from './migrations/1700000000004-books.js';
+import { Reports1700000000005 } from './migrations/1700000000005-reports.js';
+import { Access1700000000006 } from './migrations/1700000000006-access.js';
 import { prepareSession, type SessionSettings, STATEMENT_TIMEOUT_MS } from './session.js';
 
 // Ids and counters are bigint and stay far below 2^53: JSON numbers everywhere.
@@ -54,10 +57,13 @@ export const ENTITIES = [
 ];
 
 export const MIGRATIONS = [
-  InitialSchema1700000000000,
-  ClaimFunction1700000000001,
-  Reports1700000000002,
-  BooksAndIds1700000000003,
+  Directory1700000000000,
+  Lanes1700000000001,
+  Mailings1700000000002,
+  Messages1700000000003,
+  Books1700000000004,
+  Reports1700000000005,
+  Access1700000000006,
 ];
 
 /** What every connection of ours has: it is prepared before its first statement, see session.ts. */
@@ -140,6 +146,7 @@ export function dataSourceOptions(
     entities: ENTITIES,
     migrations: MIGRATIONS,
     migrationsTableName: 'migrations',
+    migrationsTransactionMode: 'each',
     synchronize: false,
     logging: false,
   };

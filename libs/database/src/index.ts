@@ -19,11 +19,11 @@ export {
   BOOTSTRAP_LOCK,
   GATE,
   LEADER_LOCK,
-  MIGRATION_LOCK,
   REPORT_REQUESTS_LOCK,
   TAG_NAMES_LOCK,
   WAKE_CHANNEL,
 } from './locks.js';
+export { migrate, type Migrated } from './migrate.js';
 export {
   isDatabaseAway,
   isOutage,

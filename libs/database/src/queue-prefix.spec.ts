@@ -1,4 +1,5 @@
 import { createTestDatabase } from '@app/testkit';
+import { migrate } from './migrate.js';
 import { poolOf } from './queryable.js';
 import { readQueuePrefix } from './queue-prefix.js';
 
@@ -7,8 +8,8 @@ describe('the prefix of the queue', () => {
     const one = await createTestDatabase({ empty: true });
     const other = await createTestDatabase({ empty: true });
     try {
-      await one.dataSource.runMigrations();
-      await other.dataSource.runMigrations();
+      await migrate(one.dataSource);
+      await migrate(other.dataSource);
       const prefix = await readQueuePrefix(poolOf(one.dataSource));
       expect(prefix).toMatch(/^posthorn-[0-9a-f-]{36}$/);
       expect(await readQueuePrefix(poolOf(one.dataSource))).toBe(prefix);

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createDataSource } from '@app/database';
+import { createDataSource, migrate } from '@app/database';
 import { migrateQueue } from '@app/queue';
 import { startPostgres, type RunningPostgres } from './embedded-postgres.js';
 import { freePort } from './free-port.js';
@@ -28,7 +28,7 @@ export class CrashablePostgres {
     await postgres.resume();
     const url = await postgres.running.createDatabase(TEMPLATE);
     const template = await createDataSource(url, 'template').initialize();
-    await template.runMigrations();
+    await migrate(template);
     await template.destroy();
     await migrateQueue(url);
     return postgres;

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createDataSource } from '@app/database';
+import { createDataSource, migrate } from '@app/database';
 import { type RunningPostgres, startPostgres } from './embedded-postgres.js';
 import { freePort } from './free-port.js';
 import { isPostgres15Installed, startPostgres15 } from './installed-postgres.js';
@@ -63,7 +63,7 @@ async function startNewestPostgres(directory: string): Promise<RunningPostgres> 
 async function makeTemplate(postgres: RunningPostgres): Promise<void> {
   const template = createDataSource(await postgres.createDatabase(TEMPLATE_DATABASE), 'template');
   await template.initialize();
-  await template.runMigrations();
+  await migrate(template);
   await template.destroy();
 }
 

@@ -1,19 +1,16 @@
 import { CANONICAL_TIMEZONES, TIMEZONE_RELEASE, WHITE_SPACE } from '@app/platform';
+import type { Repeatable } from './repeatable.js';
 
 /** What `trim` takes from the ends of a text, as the database writes it. */
 const BLANKS = `E'${WHITE_SPACE.map((blank) => `\\u${blank.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}'`;
 
 /** What brings the names that somebody else writes into the tables to their one form. */
-export const CANONICAL_FORMS = `
--- Every name that the IANA database has for a timezone, in lower case, and the one that stands for it.
-CREATE TABLE timezone_names (
-  spelling text NOT NULL PRIMARY KEY,
-  name text NOT NULL
-);
-COMMENT ON TABLE timezone_names IS 'IANA time zone database, release ${TIMEZONE_RELEASE}';
-
+export const CANONICAL_FORMS: Repeatable = {
+  name: 'canonical-forms',
+  functions: ['set_client_zone', 'canonical_timezone', 'set_tag_name'],
+  sql: `
 -- Null for what is no timezone. The server's own list comes last, for it reads a file for each name.
-CREATE FUNCTION canonical_timezone(given text) RETURNS text LANGUAGE plpgsql STABLE AS $$
+CREATE OR REPLACE FUNCTION canonical_timezone(given text) RETURNS text LANGUAGE plpgsql STABLE AS $$
 DECLARE
   wanted text := lower(btrim(given, ${BLANKS}) COLLATE "C");
   found text;
@@ -27,7 +24,7 @@ BEGIN
   RETURN found;
 END $$;
 
-CREATE FUNCTION set_client_zone() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION set_client_zone() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   given text := NEW.timezone;
 BEGIN
@@ -46,21 +43,24 @@ BEGIN
   RETURN NEW;
 END $$;
 
-CREATE FUNCTION set_tag_name() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION set_tag_name() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   NEW.name := btrim(normalize(NEW.name, NFC), ${BLANKS});
   RETURN NEW;
 END $$;
-`;
+`,
+};
 
-export const DROP_CANONICAL_FORMS = `
-DROP TABLE timezone_names;
-DROP FUNCTION set_client_zone(), canonical_timezone(text), set_tag_name();
-`;
+const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
 
-export function fillTimezoneNames(): [statement: string, values: unknown[]] {
-  return [
-    'INSERT INTO timezone_names (spelling, name) SELECT * FROM unnest($1::text[], $2::text[])',
-    [[...CANONICAL_TIMEZONES.keys()], [...CANONICAL_TIMEZONES.values()]],
-  ];
-}
+/** The names of the timezones, of the release that this version knows. */
+export const TIMEZONE_NAMES: Repeatable = {
+  name: 'timezone-names',
+  functions: [],
+  sql: `
+DELETE FROM timezone_names;
+INSERT INTO timezone_names (spelling, name) VALUES
+${[...CANONICAL_TIMEZONES].map((names) => `  (${names.map(literal).join(', ')})`).join(',\n')};
+COMMENT ON TABLE timezone_names IS ${literal(`IANA time zone database, release ${TIMEZONE_RELEASE}`)};
+`,
+};

@@ -1,11 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/**
- * Reports and alerts: what is to be sent, what was, and what a mailing says about its own report.
- * Reasons of failure are counted per hour from here on: a report's day is no UTC day.
- */
-export class Reports1700000000002 implements MigrationInterface {
-  readonly name = 'Reports1700000000002';
+/** Reports and alerts: what is to be sent, and what was. */
+export class Reports1700000000005 implements MigrationInterface {
+  readonly name = 'Reports1700000000005';
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(UP);
@@ -68,39 +65,9 @@ CREATE TABLE report_start (
   CONSTRAINT report_start_single CHECK (id = 1)
 );
 INSERT INTO report_start (id) VALUES (1);
-
-ALTER TABLE mailings
-  ADD COLUMN report_to text[] NOT NULL DEFAULT '{}',
-  ADD COLUMN report_enabled boolean NOT NULL DEFAULT true,
-  ADD COLUMN reported_at timestamptz;
-UPDATE mailings SET reported_at = finished_at WHERE finished_at IS NOT NULL;
--- The daily report lists what finished in its day.
-CREATE INDEX mailings_finished_at ON mailings (finished_at);
-CREATE INDEX mailings_unreported ON mailings (id)
-  WHERE finished_at IS NOT NULL AND finished_at IS DISTINCT FROM reported_at;
-
-CREATE INDEX mailing_activity_minute ON mailing_activity (minute);
-
-ALTER TABLE mailing_errors RENAME COLUMN day TO hour;
-ALTER TABLE mailing_errors ALTER COLUMN hour TYPE timestamptz USING hour::timestamp AT TIME ZONE 'UTC';
-CREATE INDEX mailing_errors_hour ON mailing_errors (hour);
 `;
 
 const DOWN = `
-DROP INDEX mailing_errors_hour;
-CREATE TEMP TABLE errors_by_day ON COMMIT DROP AS
-  SELECT mailing_id, (hour AT TIME ZONE 'UTC')::date AS day, code, sum(attempts)::bigint AS attempts,
-    max(detail) AS detail, max(last_at) AS last_at
-  FROM mailing_errors GROUP BY 1, 2, 3;
-TRUNCATE mailing_errors;
-ALTER TABLE mailing_errors ALTER COLUMN hour TYPE date USING hour::date;
-ALTER TABLE mailing_errors RENAME COLUMN hour TO day;
-INSERT INTO mailing_errors (mailing_id, day, code, attempts, detail, last_at)
-  SELECT mailing_id, day, code, attempts, detail, last_at FROM errors_by_day;
-DROP INDEX mailing_activity_minute;
-DROP INDEX mailings_unreported;
-DROP INDEX mailings_finished_at;
-ALTER TABLE mailings DROP COLUMN report_to, DROP COLUMN report_enabled, DROP COLUMN reported_at;
 DROP TABLE reports, report_start;
 DROP TYPE report_kind, report_transport, report_status;
 `;
