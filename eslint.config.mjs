@@ -14,6 +14,7 @@ const LIBRARIES = [
   'channels',
   'lanes',
   'messages',
+  'identity',
   'audience',
   'directory',
   'mailings',

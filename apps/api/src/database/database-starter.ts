@@ -1,12 +1,14 @@
 import {
   type BeforeApplicationShutdown,
+  Inject,
   Injectable,
   Logger,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { Database } from '@app/database';
+import { ApiKeyService } from '@app/identity';
 import { health, HealthFault, messageOf, onSlowStop } from '@app/platform';
-import { ApiKeys } from '../http/auth/api-keys.js';
+import { API_CONFIG, type ApiConfig } from '../config.js';
 
 const RETRY_MS = 500;
 
@@ -20,7 +22,8 @@ export class DatabaseStarter implements OnApplicationBootstrap, BeforeApplicatio
 
   constructor(
     private readonly database: Database,
-    private readonly keys: ApiKeys,
+    private readonly keys: ApiKeyService,
+    @Inject(API_CONFIG) private readonly config: ApiConfig,
   ) {
     health.register('ready', 'database', () => this.check());
     onSlowStop(() => this.database.cancelStatements());
@@ -39,12 +42,28 @@ export class DatabaseStarter implements OnApplicationBootstrap, BeforeApplicatio
   private async start(): Promise<void> {
     try {
       await this.database.connect();
-      await this.keys.ensureBootstrapKey();
+      await this.bootstrapKeys();
       this.logger.log('the database is there');
     } catch (error) {
       this.complain(error);
       if (!this.stopping) this.retry = setTimeout(() => void this.start(), RETRY_MS);
     }
+  }
+
+  private async bootstrapKeys(): Promise<void> {
+    const { key, hasAdminKey } = await this.keys.bootstrap(this.config.ADMIN_TOKEN);
+    if (key === 'revoked') {
+      this.logger.error('ADMIN_TOKEN is a key that was revoked: it does not work. Choose another.');
+    } else if (key !== null && key !== 'usable') {
+      this.logger.warn(
+        `ADMIN_TOKEN is already the key "${key.name}"; it is left as it is` +
+          (key.usable ? '' : ', and has expired'),
+      );
+    }
+    if (hasAdminKey) return;
+    this.logger.error(
+      'There is no API key with the role admin that works: set ADMIN_TOKEN and start again',
+    );
   }
 
   /** One line per reason, not two a second. */

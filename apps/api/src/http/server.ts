@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ApiKeyLookup } from '@app/identity';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { ApiKeys } from './auth/api-keys.js';
 import { guardRoutes } from './auth/authenticate.js';
 import { DomainErrorFilter } from './problems/domain-error.filter.js';
 import { serveDocs } from './openapi/serve-docs.js';
@@ -42,7 +42,7 @@ export function prepareServer(app: NestFastifyApplication): void {
   tellRoutes(server);
   limitBodies(server);
   measureRequests(server);
-  guardRoutes(server, app.get(ApiKeys), isOpen);
+  guardRoutes(server, app.get(ApiKeyLookup), isOpen);
   refuseWrongMethods(server);
   acceptJsonOnly(server);
   refuseUnreadableUrls(server);

@@ -5,15 +5,14 @@ import cookie from '@fastify/cookie';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError, messageOf } from '@app/platform';
-import { ApiKeys, hashOfKey } from '../http/auth/api-keys.js';
-import { authenticate, isKey, keyOf } from '../http/auth/authenticate.js';
-import type { Caller } from '../http/auth/caller.js';
+import { ApiKeyLookup, type Caller, fingerprintOf, hashOfKey, isKey } from '@app/identity';
+import { authenticate, keyOf } from '../http/auth/authenticate.js';
 import { API_CONFIG, type ApiConfig } from '../config.js';
 import { problem, problemOf, sendProblem } from '../http/problems/problem.js';
 import { decodeUtf8 } from '../http/body/json-body.js';
 import { InspectorQueues } from './inspector-queues.js';
 import { LOGIN_POLICY, loginPage } from './login-page.js';
-import { fingerprintOf, Sessions } from './sessions.js';
+import { Sessions } from './sessions.js';
 
 const BASE = '/queues';
 const COOKIE = 'posthorn_queues';
@@ -35,7 +34,7 @@ export class Inspector {
   private readonly sessions: Sessions;
 
   constructor(
-    private readonly keys: ApiKeys,
+    private readonly keys: ApiKeyLookup,
     private readonly queues: InspectorQueues,
     @Inject(API_CONFIG) config: ApiConfig,
   ) {

@@ -1,4 +1,4 @@
-import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 const LIFETIME_S = 8 * 60 * 60;
 
@@ -7,10 +7,6 @@ export interface Session {
   keyId: number;
   /** Of the key's stored hash: a session ends when its key is replaced. */
   fingerprint: string;
-}
-
-export function fingerprintOf(keyHash: Buffer): string {
-  return hash('sha256', keyHash, 'hex').slice(0, 32);
 }
 
 /**

@@ -1,6 +1,22 @@
 import { Global, Module } from '@nestjs/common';
-import { ApiKeys } from './api-keys.js';
+import { Database } from '@app/database';
+import { ApiKeyLookup, ApiKeyService } from '@app/identity';
 
+/** Whose a key is, for the guard, the queue inspector and `/tokens`. */
 @Global()
-@Module({ providers: [ApiKeys], exports: [ApiKeys] })
+@Module({
+  providers: [
+    {
+      provide: ApiKeyLookup,
+      inject: [Database],
+      useFactory: (database: Database) => new ApiKeyLookup(database),
+    },
+    {
+      provide: ApiKeyService,
+      inject: [Database, ApiKeyLookup],
+      useFactory: (database: Database, lookup: ApiKeyLookup) => new ApiKeyService(database, lookup),
+    },
+  ],
+  exports: [ApiKeyLookup, ApiKeyService],
+})
 export class AuthModule {}

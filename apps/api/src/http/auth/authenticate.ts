@@ -1,12 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { DomainError } from '@app/platform';
-import type { ApiKeys } from './api-keys.js';
-import type { Caller } from './caller.js';
-import { includesRole, neededRole } from './min-role.js';
-
-/** Longer than any key that we make; spares hashing what cannot be one. */
-const KEY_LIMIT = 512;
+import { type ApiKeyLookup, type Caller, includesRole, isKey } from '@app/identity';
+import { neededRole } from './min-role.js';
 
 /**
  * The key of a request: header `token`, or `Authorization: Bearer`; undefined when there is none.
@@ -19,13 +15,8 @@ export function keyOf(headers: IncomingHttpHeaders): string | undefined {
   return isKey(key) ? key : undefined;
 }
 
-/** Whether it can be a key at all. */
-export function isKey(value: unknown): value is string {
-  return typeof value === 'string' && value !== '' && value.length <= KEY_LIMIT;
-}
-
 /** @throws DomainError `unauthenticated` */
-export async function authenticate(keys: ApiKeys, request: FastifyRequest): Promise<Caller> {
+export async function authenticate(keys: ApiKeyLookup, request: FastifyRequest): Promise<Caller> {
   const key = keyOf(request.headers);
   if (key === undefined) {
     throw new DomainError(
@@ -46,7 +37,7 @@ export async function authenticate(keys: ApiKeys, request: FastifyRequest): Prom
  */
 export function guardRoutes(
   server: FastifyInstance,
-  keys: ApiKeys,
+  keys: ApiKeyLookup,
   isOpen: (routeUrl: string) => boolean,
 ): void {
   server.decorateRequest('caller', null);

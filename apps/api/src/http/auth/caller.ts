@@ -1,14 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import type { Role } from '@app/database';
-
-/** Whose key a request carries. */
-export interface Caller {
-  /** Of the API key. */
-  id: number;
-  name: string;
-  role: Role;
-}
+import type { Caller } from '@app/identity';
 
 declare module 'fastify' {
   interface FastifyRequest {

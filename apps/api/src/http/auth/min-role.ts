@@ -1,5 +1,5 @@
 import { RouteConfig } from '@nestjs/platform-fastify';
-import { type Role, ROLES } from '@app/database';
+import type { Role } from '@app/database';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -25,11 +25,6 @@ export function MinRole(role: Role): ClassDecorator & MethodDecorator {
       if (name !== 'constructor') mark(prototype, name, method);
     }
   };
-}
-
-/** Whether a role includes another: admin > operator > viewer. */
-export function includesRole(role: Role, needed: Role): boolean {
-  return ROLES.indexOf(role) >= ROLES.indexOf(needed);
 }
 
 export function neededRole(method: string, marked: Role | undefined): Role {

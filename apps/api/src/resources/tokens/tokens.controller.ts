@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { ApiKeyService } from '@app/identity';
 import { MinRole } from '../../http/auth/min-role.js';
 import { parseInstant } from '../../http/fields/instants.js';
 import { Refuses } from '../../http/openapi/refuses.js';
@@ -8,13 +9,12 @@ import { PageQueryDto } from '../../http/pagination/page-query.dto.js';
 import { IdPipe } from '../../http/input/id.pipe.js';
 import { CreatedTokenDto, CreateTokenDto, TokenPageDto } from './token.dto.js';
 import { toCreatedToken, toToken } from './token.mapper.js';
-import { TokensService } from './tokens.service.js';
 
 @ApiTags('tokens')
 @Controller('tokens')
 @MinRole('admin')
 export class TokensController {
-  constructor(private readonly tokens: TokensService) {}
+  constructor(private readonly tokens: ApiKeyService) {}
 
   /** Make an API key. The key is in this answer and never again. */
   @Post()

@@ -1,14 +1,7 @@
-import { hash } from 'node:crypto';
-import { Inject, Injectable, Logger } from '@nestjs/common';
-import { Database } from '@app/database';
-import { API_CONFIG, type ApiConfig } from '../../config.js';
-import {
-  findUsableKey,
-  findUsableKeyById,
-  hasUsableAdminKey,
-  type KeyRow,
-  setBootstrapKey,
-} from './api-keys.queries.js';
+import type { Database } from '@app/database';
+import { type Clock, systemClock } from '@app/platform';
+import { hashOfKey } from './api-key.js';
+import { findUsableKey, findUsableKeyById, type KeyRow } from './api-key.queries.js';
 import type { Caller } from './caller.js';
 
 /** How long a key that was revoked through another process still works here, at most. */
@@ -17,32 +10,25 @@ const CACHE_LIMIT = 10_000;
 
 interface Known {
   caller: Caller;
-  /** By the monotonic clock. */
+  /** By the monotonic clock, ms. */
   until: number;
 }
 
-/** Only this is stored: keys are long and random, so a fast hash is enough. */
-export function hashOfKey(key: string): Buffer {
-  return hash('sha256', key, 'buffer');
-}
-
 /** Who a key belongs to. Recent answers are remembered, so that a request costs no extra query. */
-@Injectable()
-export class ApiKeys {
-  private readonly logger = new Logger('ApiKeys');
+export class ApiKeyLookup {
   private readonly known = new Map<string, Known>();
   private readonly asking = new Map<string, Promise<Caller | null>>();
   private generation = 0;
 
   constructor(
     private readonly database: Database,
-    @Inject(API_CONFIG) private readonly config: ApiConfig,
+    private readonly clock: Clock = systemClock,
   ) {}
 
   /** The caller with this key; null when it is unknown, expired or revoked. */
   async callerOf(key: string): Promise<Caller | null> {
-    const digest = hashOfKey(key);
-    return this.remembered(digest.toString('hex'), () => findUsableKey(this.database.pool, digest));
+    const hash = hashOfKey(key);
+    return this.remembered(hash.toString('hex'), () => findUsableKey(this.database.pool, hash));
   }
 
   /** The caller whose key a session began with, while that key is what it was. */
@@ -59,32 +45,9 @@ export class ApiKeys {
     this.asking.clear();
   }
 
-  /**
-   * Makes the key of `ADMIN_TOKEN` the one that counts, and says so when nobody can get in. Revoked
-   * by hand a key stays so, whatever the variable says.
-   */
-  async ensureBootstrapKey(): Promise<void> {
-    const { ADMIN_TOKEN } = this.config;
-    const hash = ADMIN_TOKEN === undefined ? null : hashOfKey(ADMIN_TOKEN);
-    const result = await this.database.transaction((session) => setBootstrapKey(session, hash));
-    this.forget();
-    if (result === 'revoked') {
-      this.logger.error('ADMIN_TOKEN is a key that was revoked: it does not work. Choose another.');
-    } else if (result !== null && result !== 'usable') {
-      this.logger.warn(
-        `ADMIN_TOKEN is already the key "${result.name}"; it is left as it is` +
-          (result.usable ? '' : ', and has expired'),
-      );
-    }
-    if (await hasUsableAdminKey(this.database.pool)) return;
-    this.logger.error(
-      'There is no API key with the role admin that works: set ADMIN_TOKEN and start again',
-    );
-  }
-
   private async remembered(id: string, find: () => Promise<KeyRow | null>): Promise<Caller | null> {
     const known = this.known.get(id);
-    if (known && known.until > performance.now()) return known.caller;
+    if (known && known.until > this.clock.monotonic()) return known.caller;
     let asked = this.asking.get(id);
     if (!asked) {
       asked = this.ask(id, find).finally(() => {
@@ -97,7 +60,7 @@ export class ApiKeys {
 
   private async ask(id: string, find: () => Promise<KeyRow | null>): Promise<Caller | null> {
     const { generation } = this;
-    const askedAt = performance.now();
+    const askedAt = this.clock.monotonic();
     const row = await find();
     this.known.delete(id);
     if (!row) return null;

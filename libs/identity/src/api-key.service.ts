@@ -1,10 +1,14 @@
-import { randomBytes } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
-import { Raw } from 'typeorm';
-import { ApiKey, Database, decodeCursor, type Page, pageOf, type Role } from '@app/database';
+import { ApiKey, type Database, decodeCursor, type Page, pageOf, type Role } from '@app/database';
 import { DomainError } from '@app/platform';
-import { revokeKey } from '../../http/auth/api-keys.queries.js';
-import { ApiKeys, hashOfKey } from '../../http/auth/api-keys.js';
+import { Raw } from 'typeorm';
+import { hashOfKey, makeKey } from './api-key.js';
+import type { ApiKeyLookup } from './api-key-lookup.js';
+import {
+  type BootstrapResult,
+  hasUsableAdminKey,
+  revokeKey,
+  setBootstrapKey,
+} from './api-key.queries.js';
 
 /** What its cursors are for. */
 const LIST = 'tokens';
@@ -15,25 +19,35 @@ const isBelow = (id: string) => `${id} < :before::bigint`;
 export interface NewKey {
   name: string;
   role: Role;
+  /** Null: never. */
   expiresAt: Date | null;
 }
 
-/** Keeps the API keys. The key itself leaves here once and is never stored. */
-@Injectable()
-export class TokensService {
+export interface Bootstrapped {
+  /** What became of the key of the environment; null when it has none. */
+  key: BootstrapResult | null;
+  /** Whether any key works that may make others. */
+  hasAdminKey: boolean;
+}
+
+/** Makes, lists and revokes API keys. The key itself leaves here once and is never stored. */
+export class ApiKeyService {
   constructor(
     private readonly database: Database,
-    private readonly keys: ApiKeys,
+    private readonly lookup: ApiKeyLookup,
   ) {}
 
-  /** @throws DomainError `conflict` when the name is taken, by a revoked key too */
+  /**
+   * @throws DomainError `invalid` when it would be expired from the start, `conflict` when the name
+   *   is taken, by a revoked key too.
+   */
   async create(wanted: NewKey): Promise<{ key: string; stored: ApiKey }> {
-    if (wanted.expiresAt && wanted.expiresAt.getTime() <= Date.now()) {
+    if (wanted.expiresAt && wanted.expiresAt <= (await this.database.now())) {
       throw new DomainError('invalid', 'The key would be expired from the start', [
         { path: 'expiresAt', message: 'must be in the future' },
       ]);
     }
-    const key = `ph_${randomBytes(32).toString('base64url')}`;
+    const key = makeKey();
     const inserted = await this.repository()
       .createQueryBuilder()
       .insert()
@@ -50,7 +64,7 @@ export class TokensService {
     return { key, stored: await this.repository().findOneByOrFail({ id: row.id }) };
   }
 
-  /** Newest first. */
+  /** Newest first. @throws DomainError `invalid` for a cursor of another list. */
   async list(limit: number, cursor?: string): Promise<Page<ApiKey>> {
     const [before] = cursor === undefined ? [] : decodeCursor(LIST, cursor, 1);
     const rows = await this.repository().find({
@@ -61,11 +75,26 @@ export class TokensService {
     return pageOf(LIST, rows, limit, (row) => [row.id]);
   }
 
-  /** The key stays in the list, as revoked. Here it stops at once, in other processes in seconds. */
+  /**
+   * The key stays in the list, as revoked. Here it stops at once, in other processes in seconds.
+   *
+   * @throws DomainError `not_found`
+   */
   async revoke(id: number): Promise<void> {
     const found = await revokeKey(this.database.pool, id);
-    this.keys.forget();
+    this.lookup.forget();
     if (!found) throw new DomainError('not_found', `There is no API key with id ${id}`);
+  }
+
+  /**
+   * Makes the key of the environment the one that counts. Revoked by hand a key stays so, whatever
+   * the environment says.
+   */
+  async bootstrap(key: string | undefined): Promise<Bootstrapped> {
+    const hash = key === undefined ? null : hashOfKey(key);
+    const result = await this.database.transaction((session) => setBootstrapKey(session, hash));
+    this.lookup.forget();
+    return { key: result, hasAdminKey: await hasUsableAdminKey(this.database.pool) };
   }
 
   private repository() {
