@@ -57,10 +57,10 @@ async function addMailings(db: pg.Client, count: number): Promise<number[]> {
   const { rows } = await db.query<{ id: string }>(
     `INSERT INTO mailings (name, channel, lane_id, text, filter, start_at, end_at, status,
        plan_cursor, plan_max_client_id, ended_at, finished_at)
-     SELECT 'history ' || i, 'notification', l.id, $2,
+     SELECT 'history ' || i, l.channel, l.id, $2,
        '{"operatorCodes": [], "tags": [], "phones": []}', now() - interval '2 days',
        now() + interval '1 day', 'completed', c.id, c.id, now(), now()
-     FROM generate_series(1, $1::int) i, (SELECT id FROM lanes LIMIT 1) l,
+     FROM generate_series(1, $1::int) i, (SELECT id, channel FROM lanes ORDER BY id LIMIT 1) l,
        (SELECT max(id) AS id FROM clients) c
      RETURNING id`,
     [count, TEXT],

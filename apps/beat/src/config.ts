@@ -1,3 +1,4 @@
+import { tokenVariables } from '@app/lanes';
 import { type Environment, loadConfig, type Variable } from '@app/platform';
 
 export const BEAT_CONFIG = Symbol('BeatConfig');
@@ -16,9 +17,9 @@ const REPORT_VARIABLES = [
   'ENCRYPTION_KEY',
 ] as const satisfies readonly Variable[];
 
-/** The provider's token is not used here, only looked at: an alert says when it is about to expire. */
+/** Providers' tokens are not used here, only looked at: an alert says when it is about to expire. */
 export type ReportConfig = Pick<Environment, (typeof REPORT_VARIABLES)[number]> &
-  Partial<Pick<Environment, 'NOTIFICATION_API_TOKEN'>>;
+  Partial<Environment>;
 
 export interface BeatConfig {
   host: string;
@@ -45,7 +46,7 @@ export function readBeatConfig(): BeatConfig {
       ...REPORT_VARIABLES,
     ],
     undefined,
-    ['NOTIFICATION_API_TOKEN'],
+    tokenVariables(),
   );
   return {
     host: env.API_HOST,

@@ -1,4 +1,5 @@
 import { cancelStatements, type Queryable } from '@app/database';
+import { environmentTokens, TokenExpiries } from '@app/lanes';
 import { Reports } from '@app/reports';
 import { type Logger, systemClock } from '@app/platform';
 import type pg from 'pg';
@@ -26,8 +27,7 @@ export class ReportDesk {
       alerts: {
         errorRate: env.ALERT_ERROR_RATE,
         webhookUrl: env.ALERT_WEBHOOK_URL,
-        providerToken: env.NOTIFICATION_API_TOKEN,
-        encryptionKey: env.ENCRYPTION_KEY,
+        tokens: new TokenExpiries(env.ENCRYPTION_KEY, environmentTokens(env)),
       },
       mail: { url: env.SMTP_URL, from: env.MAIL_FROM },
       clock: systemClock,

@@ -1,5 +1,6 @@
 import { oneAtATime, type Queryable } from '@app/database';
 import { DispatchService, FinishService, PlanService, SlotsService } from '@app/engine';
+import { TokenExpiries } from '@app/lanes';
 import { Reports } from '@app/reports';
 import { createLogger, systemClock } from '@app/platform';
 import { DeliveryQueues, migrateQueue } from '@app/queue';
@@ -74,8 +75,7 @@ describe(`an idle beat after ${FINISHED} finished mailings`, () => {
       alerts: {
         errorRate: 0.2,
         webhookUrl: undefined,
-        providerToken: undefined,
-        encryptionKey: undefined,
+        tokens: new TokenExpiries(undefined),
       },
       mail: { url: undefined, from: 'posthorn@example.com' },
     });

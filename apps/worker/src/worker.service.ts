@@ -4,7 +4,7 @@ import {
   type OnApplicationBootstrap,
   type OnModuleDestroy,
 } from '@nestjs/common';
-import { type Channel, NotificationApiChannel } from '@app/channels';
+import { type Channel, NOTIFICATION_API_POLICY, NotificationApiChannel } from '@app/channels';
 import {
   cancelStatements,
   checkPool,
@@ -13,12 +13,11 @@ import {
   readQueuePrefix,
 } from '@app/database';
 import { DeliverService } from '@app/engine';
-import { configureLane } from '@app/lanes';
+import { configureLane, ProviderToken } from '@app/lanes';
 import { health, type Logger, messageOf, onSlowStop, systemClock } from '@app/platform';
 import { DeliveryConsumers, queueTroubles } from '@app/queue';
 import type { DataSource } from 'typeorm';
 import { isDatabaseFree, Liveness } from './liveness.js';
-import { ProviderToken } from '../../../libs/lanes/src/token/provider-token.js';
 import { LOGGER, WORKER_CONFIG, type WorkerConfig } from './config.js';
 
 const LANE = 'notification';
@@ -119,7 +118,7 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
       db,
       lane,
       channel,
-      repeatUnknown: true,
+      policy: NOTIFICATION_API_POLICY,
       clock: systemClock,
       logger,
       onLocalTrouble: (pauseMs) => {

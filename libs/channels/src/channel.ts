@@ -38,6 +38,30 @@ export interface Reason {
   excerpt?: string;
 }
 
+/**
+ * What a channel wants of those that claim, send, record and sweep its messages: the same for all of its
+ * lanes, in every process.
+ */
+export interface ChannelPolicy {
+  /** The whole of one call, from connecting to the last byte of the answer, ms. */
+  readonly callLimitMs: number;
+  /** A claimed message is its worker's for so long, ms: longer than a call can take. */
+  readonly leaseMs: number;
+  /** With less than this left to the end or the slot's close nothing is sent, ms. */
+  readonly marginMs: number;
+  /** Waits before the 2nd, 3rd, … try, s; the last one repeats. */
+  readonly retryScheduleS: readonly number[];
+  /** Each wait is taken from [1 - j, 1 + j] times the schedule, so that failures do not march in step. */
+  readonly retryJitter: number;
+  /** Messages of one lane that a worker holds at a time; null: as many as the worker has places. */
+  readonly concurrency: number | null;
+  /**
+   * What an attempt without a readable answer means. True: the provider gets the same id with a
+   * repetition, so the message is tried again. False: it ends as `unknown`.
+   */
+  readonly repeatUnknown: boolean;
+}
+
 /** A way to deliver messages. Every implementation passes the conformance suite. */
 export interface Channel {
   /**

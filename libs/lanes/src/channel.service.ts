@@ -1,5 +1,4 @@
-import { readJwtExpiry } from '@app/channels';
-import { decrypt, DecryptionError, DomainError, encrypt } from '@app/platform';
+import { DomainError, encrypt } from '@app/platform';
 import type { Database, Queryable } from '@app/database';
 import {
   type ChannelRecord,
@@ -9,6 +8,7 @@ import {
   setChannelRate,
   setChannelToken,
 } from './channel.queries.js';
+import { TokenExpiries } from './token/token-expiries.js';
 
 export interface ChannelView extends Omit<ChannelRecord, 'tokenEncrypted'> {
   tokenSource: 'environment' | 'stored';
@@ -18,14 +18,15 @@ export interface ChannelView extends Omit<ChannelRecord, 'tokenEncrypted'> {
 
 /** The lanes: their breakers, limits and tokens. What changes here counts for every worker. */
 export class ChannelService {
-  /** By lane: reading a token costs a key derivation, so it is read once. */
-  private readonly expiries = new Map<number, { sealed: Buffer; expiresAt: Date | null }>();
+  private readonly expiries: TokenExpiries;
 
   /** @param encryptionKey what tokens are stored under; without it none can be stored. */
   constructor(
     private readonly database: Database,
     private readonly encryptionKey: string | undefined,
-  ) {}
+  ) {
+    this.expiries = new TokenExpiries(encryptionKey);
+  }
 
   async list(): Promise<ChannelView[]> {
     const channels = await listChannels(this.database.pool);
@@ -65,30 +66,12 @@ export class ChannelService {
     return this.view(changed);
   }
 
-  private view({ tokenEncrypted, ...channel }: ChannelRecord): ChannelView {
+  private view(lane: ChannelRecord): ChannelView {
+    const { tokenEncrypted, ...channel } = lane;
     return {
       ...channel,
       tokenSource: tokenEncrypted ? 'stored' : 'environment',
-      tokenExpiresAt: tokenEncrypted && this.expiryOf(channel.id, tokenEncrypted),
+      tokenExpiresAt: this.expiries.of(lane),
     };
-  }
-
-  private expiryOf(laneId: number, sealed: Buffer): Date | null {
-    if (this.encryptionKey === undefined) return null;
-    const known = this.expiries.get(laneId);
-    if (known?.sealed.equals(sealed)) return known.expiresAt;
-    const expiresAt = readExpiry(sealed, this.encryptionKey);
-    this.expiries.set(laneId, { sealed, expiresAt });
-    return expiresAt;
-  }
-}
-
-/** A token that was stored under another key is as good as none: the worker says so, loudly. */
-function readExpiry(sealed: Buffer, key: string): Date | null {
-  try {
-    return readJwtExpiry(decrypt(sealed, key));
-  } catch (error) {
-    if (error instanceof DecryptionError) return null;
-    throw error;
   }
 }

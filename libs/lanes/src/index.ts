@@ -8,5 +8,16 @@ export {
 } from './breaker/breaker.queries.js';
 export { BreakerWindow } from './breaker/breaker.js';
 export { ChannelService, type ChannelView } from './channel.service.js';
-export { configureLane } from './lanes.queries.js';
 export { forgetQueueTroubles, noteQueueTrouble } from './queue-trouble.queries.js';
+export {
+  channelKinds,
+  channelVariables,
+  configureChannels,
+  DEFAULT_CHANNEL,
+  environmentTokens,
+  policyOf,
+  tokenVariables,
+} from './registry/channels.js';
+export { configureLane } from './registry/lanes.queries.js';
+export { ProviderToken } from './token/provider-token.js';
+export { type LaneToken, TokenExpiries } from './token/token-expiries.js';

@@ -1,3 +1,4 @@
+import { NOTIFICATION_API_POLICY } from '@app/channels';
 import { poolOf, type Queryable } from '@app/database';
 import { createLogger } from '@app/platform';
 import {
@@ -86,7 +87,12 @@ describe('counters, activity and totals agree', () => {
       { status: 'pending' },
       { status: 'pending', attempts: 1, unconfirmed: true },
     ]);
-    await claimDuePending(db, { laneId: 1, claimId: 1, ids: messages });
+    await claimDuePending(db, {
+      policy: NOTIFICATION_API_POLICY,
+      laneId: 1,
+      claimId: 1,
+      ids: messages,
+    });
     expect(await activity(id)).toEqual({ sending: 1, cancelled: 1, unknown: 1 });
   });
 
@@ -99,8 +105,17 @@ describe('counters, activity and totals agree', () => {
     const clients = await addClients(database.dataSource, [{}]);
     const again = messages[1] ?? 0;
     await database.sql('UPDATE messages SET client_id = $2 WHERE id = $1', [again, clients[0]]);
-    await claimDuePending(db, { laneId: 1, claimId: 1, ids: [again] });
-    await recordOutcomesIfStillSending(db, [outcome(again, 2, 'delivered')], true);
+    await claimDuePending(db, {
+      policy: NOTIFICATION_API_POLICY,
+      laneId: 1,
+      claimId: 1,
+      ids: [again],
+    });
+    await recordOutcomesIfStillSending(
+      db,
+      [outcome(again, 2, 'delivered')],
+      NOTIFICATION_API_POLICY,
+    );
     expect(await activity(id)).toEqual({ sent: 2 });
   });
 
@@ -112,7 +127,11 @@ describe('counters, activity and totals agree', () => {
       ],
       { status: 'completed' },
     );
-    await recordOutcomesIfStillSending(db, [outcome(messages[0] ?? 0, 1, 'delivered')], true);
+    await recordOutcomesIfStillSending(
+      db,
+      [outcome(messages[0] ?? 0, 1, 'delivered')],
+      NOTIFICATION_API_POLICY,
+    );
     expect(await activity(id)).toEqual({ sent: 1, unknown: 1 });
     expect(await control.resendUnknown(id)).toBe(1);
     expect(await activity(id)).toEqual({ sent: 1, pending: 1 });
@@ -150,7 +169,11 @@ describe('counters, activity and totals agree', () => {
         status: 'completed',
       });
       expect(await totals()).toEqual({ ...nothing, mailings: 1, total: 1, unknown: 1 });
-      await recordOutcomesIfStillSending(db, [outcome(messages[0] ?? 0, 1, 'delivered')], true);
+      await recordOutcomesIfStillSending(
+        db,
+        [outcome(messages[0] ?? 0, 1, 'delivered')],
+        NOTIFICATION_API_POLICY,
+      );
       expect(await totals()).toEqual({ ...nothing, mailings: 1, total: 1, sent: 1 });
     });
 

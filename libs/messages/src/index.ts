@@ -32,10 +32,7 @@ export {
 } from './finish/finish.queries.js';
 export {
   BATCH_SIZE,
-  CALL_LIMIT_MS,
   GAVE_UP_DELAY_MS,
-  LEASE_MS,
-  MARGIN_MS,
   RATE_LIMITED_DELAY_MS,
   UNAVAILABLE_DELAY_MS,
 } from './limits.js';
@@ -56,6 +53,7 @@ export {
   type AttemptResult,
   type Recorded,
   recordOutcomesIfStillSending,
+  type RetryPolicy,
 } from './record/record.queries.js';
 export {
   readReopenability,

@@ -1,3 +1,4 @@
+import { NOTIFICATION_API_POLICY } from '@app/channels';
 import { poolOf, type Queryable } from '@app/database';
 import { createLogger, messageOf } from '@app/platform';
 import {
@@ -83,7 +84,12 @@ describe('everything that writes messages, side by side', () => {
       `SELECT id FROM messages WHERE status = 'pending' ORDER BY random() LIMIT 40`,
     );
     const ids = rows.map((row) => row.id);
-    const { claimed } = await claimDuePending(db, { laneId: 1, claimId: ++claims, ids });
+    const { claimed } = await claimDuePending(db, {
+      policy: NOTIFICATION_API_POLICY,
+      laneId: 1,
+      claimId: ++claims,
+      ids,
+    });
     const results = claimed
       .filter(() => Math.random() < 0.9) // the rest is left to the sweep
       .map(({ id, attempt }): AttemptResult => ({
@@ -98,7 +104,7 @@ describe('everything that writes messages, side by side', () => {
         detail: null,
         excerpt: null,
       }));
-    await recordOutcomesIfStillSending(db, results.reverse(), true);
+    await recordOutcomesIfStillSending(db, results.reverse(), NOTIFICATION_API_POLICY);
   }
 
   const writers = () => {

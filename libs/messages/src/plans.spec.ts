@@ -1,3 +1,4 @@
+import { NOTIFICATION_API_POLICY } from '@app/channels';
 import { poolOf } from '@app/database';
 import {
   addMailing,
@@ -78,13 +79,24 @@ describe('with many messages', () => {
   it.each<[string, () => Promise<unknown>]>([
     [
       'the claim',
-      async () => claimDuePending(session, { laneId: 1, claimId: 1, ids: await pendingIds(60) }),
+      async () =>
+        claimDuePending(session, {
+          policy: NOTIFICATION_API_POLICY,
+          laneId: 1,
+          claimId: 1,
+          ids: await pendingIds(60),
+        }),
     ],
     [
       'the record',
       async () => {
         const ids = await pendingIds(60);
-        const { claimed } = await claimDuePending(session, { laneId: 1, claimId: 2, ids });
+        const { claimed } = await claimDuePending(session, {
+          policy: NOTIFICATION_API_POLICY,
+          laneId: 1,
+          claimId: 2,
+          ids,
+        });
         expect(claimed).toHaveLength(60);
         plans = [];
         await recordOutcomesIfStillSending(
@@ -102,13 +114,13 @@ describe('with many messages', () => {
             detail: null,
             excerpt: null,
           })),
-          true,
+          NOTIFICATION_API_POLICY,
         );
       },
     ],
     ['the look for fresh messages', () => findFresh(session, [{ mailingId: mailing, ...from }])],
     ['the look for due retries', () => findDueRetries(session, [{ mailingId: mailing, ...from }])],
-    ['the look for expired leases', () => findExpiredLeases(session, 'notification', 100)],
+    ['the look for expired leases', () => findExpiredLeases(session, 100)],
     [
       'the closing',
       async () => {
@@ -169,6 +181,7 @@ describe('with tables that nobody has analysed', () => {
       // Five plans are made for the values at hand; the next one is for all values.
       for (let claimId = 1; claimId <= 7; claimId++) {
         const { claimed } = await claimDuePending(session, {
+          policy: NOTIFICATION_API_POLICY,
           laneId: 1,
           claimId,
           ids: ids.splice(0, 20),

@@ -67,11 +67,11 @@ export async function addMailing(dataSource: DataSource, seed: MailingSeed = {})
     `WITH made AS (
        INSERT INTO mailings (name, channel, lane_id, text, filter, start_at, end_at, status, ended_at,
          finished_at, rate_per_second, window_from, window_to, window_timezone, text_version, max_tries)
-       SELECT $1, 'notification', l.id, 'text', $9::jsonb,
+       SELECT $1, l.channel, l.id, 'text', $9::jsonb,
          now() + $2 * interval '1 minute', now() + $3 * interval '1 minute', $4::mailing_status,
          CASE WHEN $4 IN ('completed', 'cancelled') THEN now() END,
          CASE WHEN $4 IN ('completed', 'cancelled') THEN now() END, $5, $6, $7, $8, 1, $10
-       FROM lanes l WHERE l.name = 'notification'
+       FROM (SELECT * FROM lanes ORDER BY id LIMIT 1) l
        RETURNING id
      ), texts AS (INSERT INTO mailing_texts (mailing_id, version, text) SELECT id, 1, 'text' FROM made)
      INSERT INTO mailing_counters (mailing_id, planned) SELECT id, $11 FROM made RETURNING mailing_id AS id`,

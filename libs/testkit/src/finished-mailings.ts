@@ -14,11 +14,11 @@ export async function addFinishedMailings(session: Session, count: number): Prom
   await session.query(
     `INSERT INTO mailings (name, channel, lane_id, text, filter, start_at, end_at, status,
        plan_max_client_id, ended_at, finished_at, reported_at)
-     SELECT 'finished ' || i, 'notification', l.id, 'text',
+     SELECT 'finished ' || i, l.channel, l.id, 'text',
        '{"operatorCodes": [], "tags": [], "phones": []}', at.finished - interval '1 day',
        at.finished, CASE WHEN i % 20 = 0 THEN 'cancelled' ELSE 'completed' END::mailing_status,
        1, at.finished, at.finished, at.finished
-     FROM generate_series(1, $1::int) i, (SELECT id FROM lanes LIMIT 1) l,
+     FROM generate_series(1, $1::int) i, (SELECT id, channel FROM lanes ORDER BY id LIMIT 1) l,
        LATERAL (SELECT now() - interval '8 days' - i * interval '1 min' AS finished) at`,
     [count],
   );

@@ -1,4 +1,5 @@
 import { poolOf } from '@app/database';
+import { TokenExpiries } from '@app/lanes';
 import { type ReportOptions, Reports, type ReportSettings } from '@app/reports';
 import { loggerOptions, systemClock } from '@app/platform';
 import { pino } from 'pino';
@@ -65,8 +66,7 @@ export class HeldReports {
       alerts: {
         errorRate: 0.2,
         webhookUrl: undefined,
-        providerToken: undefined,
-        encryptionKey: undefined,
+        tokens: new TokenExpiries(undefined),
         ...alerts,
       },
       mail: {

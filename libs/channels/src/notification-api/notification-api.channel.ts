@@ -5,6 +5,7 @@ import { CallError } from '../http/call-error.js';
 import { PooledHttp } from '../http/pooled-http.js';
 import { detailOf, type Secrets } from '../provider-words.js';
 import { classifyAnswer, classifyFailure } from './classify.js';
+import { NOTIFICATION_API_POLICY } from './policy.js';
 
 export interface NotificationApiOptions {
   /** With the version: `https://provider.example/v1`. */
@@ -15,13 +16,12 @@ export interface NotificationApiOptions {
   concurrency: number;
   /** Default 3 s, up to half a second more: undici's timer is coarse. */
   connectTimeoutMs?: number;
-  /** The whole call, from connecting to the last byte of the answer. Default 15 s. */
+  /** The whole call, from connecting to the last byte of the answer. Default: the policy's. */
   callTimeoutMs?: number;
   clock?: Clock;
 }
 
 const CONNECT_TIMEOUT = 3_000;
-const CALL_TIMEOUT = 15_000;
 const MAX_ANSWER_BYTES = 64 * 1_024;
 
 /** Sends through the external notification API: `POST {base}/send/{id}` with a bearer token. */
@@ -38,7 +38,7 @@ export class NotificationApiChannel implements Channel {
     const base = new URL(options.baseUrl);
     this.path = `${withoutTrailingSlashes(base.pathname)}/send/`;
     this.clock = options.clock ?? systemClock;
-    this.callTimeoutMs = options.callTimeoutMs ?? CALL_TIMEOUT;
+    this.callTimeoutMs = options.callTimeoutMs ?? NOTIFICATION_API_POLICY.callLimitMs;
     this.http = new PooledHttp({
       origin: base.origin,
       connections: options.concurrency,

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import type { ChannelPolicy } from '@app/channels';
 import { passGate, type Queryable } from '@app/database';
 import { Batcher, type Clock, isLocalTrouble, type Logger, messageOf } from '@app/platform';
 import {
@@ -6,7 +7,6 @@ import {
   claimDuePending,
   type ClaimedMessage,
   type LaterMessage,
-  LEASE_MS,
   rereadClaim,
 } from '@app/messages';
 import { claimSize } from './metrics.js';
@@ -50,6 +50,7 @@ export class Claims {
   constructor(
     private readonly db: Queryable,
     private readonly laneId: number,
+    private readonly policy: ChannelPolicy,
     private readonly clock: Clock,
     private readonly logger: Logger,
   ) {
@@ -82,6 +83,7 @@ export class Claims {
         laneId: this.laneId,
         claimId,
         ids,
+        policy: this.policy,
         ...(probe !== undefined && { probe }),
       }));
     } catch (error) {
@@ -119,7 +121,7 @@ export class Claims {
     claimedAt: number,
     cause: unknown,
   ): Promise<{ rows: ClaimedMessage[]; measuredAt: number }> {
-    for (let look = 0; this.clock.monotonic() - claimedAt < LEASE_MS; look++) {
+    for (let look = 0; this.clock.monotonic() - claimedAt < this.policy.leaseMs; look++) {
       const pause = REREAD_PAUSES_MS[Math.min(look, REREAD_PAUSES_MS.length - 1)];
       await new Promise((resolve) => setTimeout(resolve, pause));
       try {

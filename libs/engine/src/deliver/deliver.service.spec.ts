@@ -1,4 +1,9 @@
-import type { Channel, Outcome, OutgoingMessage } from '@app/channels';
+import {
+  NOTIFICATION_API_POLICY,
+  type Channel,
+  type Outcome,
+  type OutgoingMessage,
+} from '@app/channels';
 import { poolOf, type Queryable, type Statement } from '@app/database';
 import { type Clock, createLogger } from '@app/platform';
 import {
@@ -11,7 +16,6 @@ import {
 } from '@app/testkit';
 import { takeProbeIfDue } from '@app/lanes';
 import { DeliverService } from './deliver.service.js';
-import { CALL_LIMIT_MS, LEASE_MS } from '@app/messages';
 
 const queryable = (database: TestDatabase): Queryable => poolOf(database.dataSource);
 
@@ -63,7 +67,7 @@ describe('delivering', () => {
       },
       lane: { id: 1, name: 'notification' },
       channel,
-      repeatUnknown: true,
+      policy: NOTIFICATION_API_POLICY,
       clock,
       logger: createLogger('test', 'silent'),
       onLocalTrouble: (pauseMs) => localTroubles.push(pauseMs),
@@ -112,7 +116,7 @@ describe('delivering', () => {
     const [id = 0] = await messages(1);
     const stopped = service(async (run) => {
       const result = await run();
-      offsetMs += LEASE_MS - CALL_LIMIT_MS; // between the claim and the send
+      offsetMs += NOTIFICATION_API_POLICY.leaseMs - NOTIFICATION_API_POLICY.callLimitMs; // between the claim and the send
       return result;
     });
     await stopped.deliver({ messageId: id });

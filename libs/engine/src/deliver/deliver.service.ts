@@ -1,4 +1,4 @@
-import type { Channel, Outcome } from '@app/channels';
+import type { Channel, ChannelPolicy, Outcome } from '@app/channels';
 import { oneAtATime, type Queryable } from '@app/database';
 import { type Clock, isLocalTrouble, type Logger, messageOf } from '@app/platform';
 import type { DeliveryJob } from '@app/queue';
@@ -11,13 +11,7 @@ import {
   returnProbe,
   tripBreakerIfClosed,
 } from '@app/lanes';
-import {
-  CALL_LIMIT_MS,
-  type ClaimedMessage,
-  LEASE_MS,
-  MARGIN_MS,
-  RATE_LIMITED_DELAY_MS,
-} from '@app/messages';
+import { type ClaimedMessage, RATE_LIMITED_DELAY_MS } from '@app/messages';
 import { type Claim, Claims, type Later } from './claims.js';
 import { LocalTrouble } from './local-trouble.js';
 import { LaneMetrics } from './metrics.js';
@@ -28,8 +22,8 @@ export interface DeliverOptions {
   db: Queryable;
   lane: { id: number; name: string };
   channel: Channel;
-  /** Whether the provider gets the same id with a repetition; see `recordOutcomesIfStillSending`. */
-  repeatUnknown: boolean;
+  /** The channel's. */
+  policy: ChannelPolicy;
   clock: Clock;
   logger: Logger;
   /** This process cannot connect to anything for now: it should take no work for so long. */
@@ -52,13 +46,12 @@ export class DeliverService {
   private pausedUntil = 0;
 
   constructor(private readonly options: DeliverOptions) {
-    const { db, lane, clock, logger } = options;
+    const { db, lane, policy, clock, logger } = options;
     // Side by side they would wait for each other's lock on the counters, in the server: one after
     // the other their batches are larger, which saves a tenth of the database's time and of ours.
     const inTurn = oneAtATime(db);
-    this.claims = new Claims(inTurn, lane.id, clock, logger);
-    const { repeatUnknown } = options;
-    this.records = new Records({ db: inTurn, repeatUnknown, clock, logger });
+    this.claims = new Claims(inTurn, lane.id, policy, clock, logger);
+    this.records = new Records({ db: inTurn, policy, clock, logger });
     this.texts = new Texts(db);
     this.breaker = new BreakerWindow(clock);
     this.metrics = new LaneMetrics(lane.name);
@@ -160,7 +153,7 @@ export class DeliverService {
 
   private sendText(claim: Claim, text: string | null): Promise<Outcome> | Outcome {
     const { message } = claim;
-    const { channel, clock } = this.options;
+    const { channel, policy, clock } = this.options;
     if (text === null || message.phone === '') {
       return { kind: 'skipped', code: 'gave_up', detail: 'The mailing or the client is gone' };
     }
@@ -169,8 +162,8 @@ export class DeliverService {
       return { kind: 'skipped', code: 'gave_up', detail, retryAfterMs: BLOCKED_DELAY_MS };
     }
     // The lease runs on from the reserved moment when there is one.
-    const leaseEnds = claim.claimedAt + message.sendInMs + LEASE_MS;
-    const lastStart = Math.min(claim.closesAt - MARGIN_MS, leaseEnds - CALL_LIMIT_MS);
+    const leaseEnds = claim.claimedAt + message.sendInMs + policy.leaseMs;
+    const lastStart = Math.min(claim.closesAt - policy.marginMs, leaseEnds - policy.callLimitMs);
     if (clock.monotonic() >= lastStart) {
       return { kind: 'skipped', code: 'gave_up', detail: 'Too little time was left to send' };
     }

@@ -1,3 +1,4 @@
+import { NOTIFICATION_API_POLICY } from '@app/channels';
 import { poolOf, type Queryable, type Statement } from '@app/database';
 import { createLogger, metrics, systemClock } from '@app/platform';
 import {
@@ -39,7 +40,7 @@ describe('records that the database refuses', () => {
   beforeEach(() => {
     statements = 0;
     refuses = () => null;
-    records = new Records({ db, repeatUnknown: true, clock: systemClock, logger });
+    records = new Records({ db, policy: NOTIFICATION_API_POLICY, clock: systemClock, logger });
   });
   afterEach(() => records.close());
   afterAll(() => database.drop());

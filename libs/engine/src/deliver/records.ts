@@ -7,6 +7,7 @@ import {
   recordInHalves,
   recordOutcomesIfStillSending,
   type Refused,
+  type RetryPolicy,
 } from '@app/messages';
 import { recorded as recordedCounter, setAsideOutcomes, unrecordedSince } from './metrics.js';
 import { SetAside, type Unrecorded } from './set-aside.js';
@@ -17,8 +18,7 @@ const TRY_AGAIN_MS = 2_000;
 
 export interface RecordsOptions {
   db: Queryable;
-  /** See `recordOutcomesIfStillSending`. */
-  repeatUnknown: boolean;
+  policy: RetryPolicy;
   clock: Clock;
   logger: Logger;
 }
@@ -106,11 +106,11 @@ export class Records {
   }
 
   private async untilCommitted(results: AttemptResult[]) {
-    const { db, repeatUnknown, logger } = this.options;
+    const { db, policy, logger } = this.options;
     for (let attempt = 0; ; attempt++) {
       try {
         return await recordInHalves(results, (part) =>
-          recordOutcomesIfStillSending(db, part, repeatUnknown),
+          recordOutcomesIfStillSending(db, part, policy),
         );
       } catch (error) {
         logger.warn(
@@ -157,8 +157,8 @@ export class Records {
 
   /** One outcome of each mailing; where it is taken, all the others of its mailing are too. */
   private async tryAgain(): Promise<void> {
-    const { db, repeatUnknown, logger } = this.options;
-    const record = (part: AttemptResult[]) => recordOutcomesIfStillSending(db, part, repeatUnknown);
+    const { db, policy, logger } = this.options;
+    const record = (part: AttemptResult[]) => recordOutcomesIfStillSending(db, part, policy);
     /* eslint-disable no-restricted-syntax -- what is refused stays set aside with its own mailing */
     for (const candidate of this.setAside.candidates()) {
       const { mailingId, result } = candidate;

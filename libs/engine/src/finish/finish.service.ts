@@ -1,4 +1,5 @@
 import type { Queryable } from '@app/database';
+import { policyOf } from '@app/lanes';
 import { type Isolated, type Logger, systemClock } from '@app/platform';
 import {
   type AttemptResult,
@@ -102,16 +103,20 @@ export class FinishService {
 
   /**
    * Messages whose lease ran out were sent or not: nobody knows. Their attempt is recorded as
-   * `unknown`, by the statement and behind the fence that every worker uses.
+   * `unknown`, by the statement and behind the fence that every worker uses; what that means is the
+   * channel's to say.
    */
   async sweep(): Promise<number> {
     const except = this.sweeping.waitingKeys.map(Number);
-    const expired = await findExpiredLeases(this.db, 'notification', SWEEP_LIMIT, except);
+    const expired = await findExpiredLeases(this.db, SWEEP_LIMIT, except);
     let swept = 0;
     const groups = Map.groupBy(expired, ({ mailingId }) => mailingId);
     await this.sweeping.run(groups, async ([, leases]) => {
+      const [first] = leases; // one mailing has one channel
+      if (!first) return;
+      const policy = policyOf(first.channel);
       const { recorded, refused } = await recordInHalves(leases.map(lost), (part) =>
-        recordOutcomesIfStillSending(this.db, part, true),
+        recordOutcomesIfStillSending(this.db, part, policy),
       );
       swept += recorded.length;
       if (refused[0]) throw refused[0].error;

@@ -1,5 +1,5 @@
 import type { Queryable } from '@app/database';
-import { readLaneToken } from '../lanes.queries.js';
+import { readLaneToken } from '../registry/lanes.queries.js';
 import { decrypt, type Logger, messageOf } from '@app/platform';
 
 const REFRESH_MS = 5_000;

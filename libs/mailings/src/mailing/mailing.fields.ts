@@ -1,4 +1,5 @@
 import type { AudienceFilter, ChannelName } from '@app/database';
+import { DEFAULT_CHANNEL } from '@app/lanes';
 import type { LocalWindow } from '@app/platform';
 
 /** What a caller decides about a mailing. */
@@ -69,7 +70,7 @@ function column<Value>(
 
 /** What a new mailing has where its caller says nothing. */
 export const MAILING_DEFAULTS = {
-  channel: 'notification',
+  channel: DEFAULT_CHANNEL,
   filter: { operatorCodes: [], tags: [], phones: [] },
   window: null,
   ratePerSecond: null,

@@ -53,7 +53,7 @@ export async function insertMailingIfNotEnded(
         SELECT COALESCE($1, nextval(pg_get_serial_sequence('mailings', 'id'))), l.id,
           ${FIELD_COLUMNS.map(valueToInsert).join(', ')}
         FROM held, lanes l
-        WHERE l.channel = ${parameter('channel')} AND l.name = 'notification'
+        WHERE l.channel = ${parameter('channel')} AND l.name = ${parameter('channel')}::text
           AND ${parameter('end_at')} > clock_timestamp()
         RETURNING ${COLUMNS}
       ), first_text AS (

@@ -6,6 +6,7 @@ import {
   type Page,
   pageOf,
 } from '@app/database';
+import { channelKinds } from '@app/lanes';
 import { DomainError } from '@app/platform';
 import { lockCountersOf } from '@app/messages';
 import { changesSchedule, editMailing, type MailingChanges, orderFault } from './edit.js';
@@ -164,7 +165,7 @@ function assertCreatable(mailing: NewMailing): void {
 }
 
 function assertChannel(channel: NewMailing['channel']): void {
-  if (channel === 'notification') return;
+  if (channelKinds.has(channel)) return;
   throw new DomainError('unprocessable', 'No Telegram bot is registered', [
     { path: 'channel', message: 'needs a registered bot' },
   ]);

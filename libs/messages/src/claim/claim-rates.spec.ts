@@ -1,3 +1,4 @@
+import { NOTIFICATION_API_POLICY } from '@app/channels';
 import { type Queryable, poolOf } from '@app/database';
 import {
   addClients,
@@ -25,7 +26,8 @@ describe('the claim with a rate', () => {
   afterAll(() => database.drop());
 
   let claims = 0;
-  const ask = (ids: number[]) => claimDuePending(db, { laneId: 1, claimId: ++claims, ids });
+  const ask = (ids: number[]) =>
+    claimDuePending(db, { policy: NOTIFICATION_API_POLICY, laneId: 1, claimId: ++claims, ids });
   const claim = async (ids: number[]) => (await ask(ids)).claimed;
 
   /** A running mailing with so many messages, each to a client of its own. */

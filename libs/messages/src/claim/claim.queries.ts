@@ -1,5 +1,5 @@
+import type { ChannelPolicy } from '@app/channels';
 import { intArray, type Queryable } from '@app/database';
-import { LEASE_MS, MARGIN_MS } from '../limits.js';
 
 /** A message that is ours until its lease ends. */
 export interface ClaimedMessage {
@@ -28,6 +28,16 @@ export interface LaterMessage {
   sendInMs: number;
 }
 
+export interface ClaimRequest {
+  laneId: number;
+  /** Marks what this claim takes; see `rereadClaim`. */
+  claimId: number;
+  ids: number[];
+  /** The breaker's generation when this is its probe. */
+  probe?: number;
+  policy: Pick<ChannelPolicy, 'leaseMs' | 'marginMs'>;
+}
+
 export interface ClaimAnswer {
   claimed: ClaimedMessage[];
   later: LaterMessage[];
@@ -37,10 +47,7 @@ export interface ClaimAnswer {
  * Takes those of the given messages that may be sent right now, by the database's clock; see the
  * function's migration for the guards. What is not in the answer is not ours.
  */
-export async function claimDuePending(
-  db: Queryable,
-  claim: { laneId: number; claimId: number; ids: number[]; probe?: number },
-): Promise<ClaimAnswer> {
+export async function claimDuePending(db: Queryable, claim: ClaimRequest): Promise<ClaimAnswer> {
   const { rows } = await db.query<ClaimedMessage | (LaterMessage & { attempt: null })>({
     name: 'claim-due-pending',
     text: `SELECT ${COLUMNS} FROM claim_messages($1, $2, $3::bigint[], $4, $5, $6)`,
@@ -48,8 +55,8 @@ export async function claimDuePending(
       claim.laneId,
       claim.claimId,
       intArray(claim.ids),
-      LEASE_MS,
-      MARGIN_MS,
+      claim.policy.leaseMs,
+      claim.policy.marginMs,
       claim.probe ?? null,
     ],
   });

@@ -1,3 +1,4 @@
+import { NOTIFICATION_API_POLICY } from '@app/channels';
 import { type Queryable, GATE, poolOf } from '@app/database';
 import {
   addClients,
@@ -30,7 +31,13 @@ describe('the claim', () => {
 
   let claims = 0;
   const claim = async (ids: number[], options: { probe?: number; laneId?: number } = {}) => {
-    const asked = { laneId: 1, claimId: ++claims, ids, ...options };
+    const asked = {
+      policy: NOTIFICATION_API_POLICY,
+      laneId: 1,
+      claimId: ++claims,
+      ids,
+      ...options,
+    };
     return (await claimDuePending(db, asked)).claimed;
   };
 

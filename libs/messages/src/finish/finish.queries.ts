@@ -1,4 +1,4 @@
-import type { Queryable } from '@app/database';
+import type { ChannelName, Queryable } from '@app/database';
 import type { Piece } from '../pieces/piece-size.js';
 
 /** Mailings whose end has come. */
@@ -176,31 +176,30 @@ export async function isAnyLastUnderWay(db: Queryable): Promise<boolean> {
 export interface ExpiredLease {
   id: number;
   mailingId: number;
+  channel: ChannelName;
   attempt: number;
 }
 
 /**
- * Messages whose worker did not come back in time, of lanes of the given kind.
+ * Messages whose worker did not come back in time.
  *
  * @param except mailings that have just failed: they must not keep others out of the limit.
  */
 export async function findExpiredLeases(
   db: Queryable,
-  channel: string,
   limit: number,
   except: number[] = [],
 ): Promise<ExpiredLease[]> {
   const { rows } = await db.query<ExpiredLease>({
     name: 'find-expired-leases',
     text: `
-      SELECT m.id, m.mailing_id AS "mailingId", m.attempts AS attempt
+      SELECT m.id, m.mailing_id AS "mailingId", g.channel, m.attempts AS attempt
       FROM mailings g
       JOIN mailing_counters k ON k.mailing_id = g.id AND k.sending > 0
       JOIN messages m ON m.mailing_id = g.id AND m.status = 'sending' AND m.lease_until < clock_timestamp()
-      WHERE g.finished_at IS NULL AND g.deleted_at IS NULL AND g.channel = $1::channel_name
-        AND g.id <> ALL ($3::bigint[])
-      ORDER BY m.id LIMIT $2`,
-    values: [channel, limit, except],
+      WHERE g.finished_at IS NULL AND g.deleted_at IS NULL AND g.id <> ALL ($2::bigint[])
+      ORDER BY m.id LIMIT $1`,
+    values: [limit, except],
   });
   return rows;
 }

@@ -1,5 +1,5 @@
+import type { ChannelPolicy } from '@app/channels';
 import { type AttemptOutcome, intArray, type MessageStatus, type Queryable } from '@app/database';
-import { RETRY_JITTER, RETRY_SCHEDULE_S } from '../limits.js';
 
 /** What is to be written down about one attempt. */
 export interface AttemptResult {
@@ -17,6 +17,9 @@ export interface AttemptResult {
   excerpt: string | null;
 }
 
+/** How a channel's messages are tried again. */
+export type RetryPolicy = Pick<ChannelPolicy, 'repeatUnknown' | 'retryScheduleS' | 'retryJitter'>;
+
 export interface Recorded {
   id: number;
   status: MessageStatus;
@@ -30,14 +33,12 @@ export interface Recorded {
  * win over order: the provider's confirmation counts for any later state that is still open, because
  * all attempts of a message carry the same id.
  *
- * @param repeatUnknown whether the channel has an id by which a repetition is recognised; without
- *   one an unknown attempt ends the message as `unknown`.
  * @returns the messages that moved, with their new status; what the fence kept out is missing.
  */
 export async function recordOutcomesIfStillSending(
   db: Queryable,
   results: AttemptResult[],
-  repeatUnknown: boolean,
+  policy: RetryPolicy,
 ): Promise<Recorded[]> {
   if (results.every((result) => result.outcome === 'delivered')) {
     return recordDeliveredIfStillOpen(db, results);
@@ -56,7 +57,9 @@ export async function recordOutcomesIfStillSending(
       results.map((r) => r.code),
       results.map((r) => r.detail),
       results.map((r) => r.excerpt),
-      repeatUnknown,
+      policy.repeatUnknown,
+      policy.retryScheduleS,
+      policy.retryJitter,
     ],
   });
   return rows;
@@ -83,8 +86,8 @@ async function recordDeliveredIfStillOpen(
 }
 
 /** Seconds to wait before the next try, as SQL, of the number of tries so far. */
-const scheduledWait = `(ARRAY[${RETRY_SCHEDULE_S.join(', ')}])[LEAST(a.tries_now, ${RETRY_SCHEDULE_S.length})]
-  * (${1 - RETRY_JITTER} + random() * ${2 * RETRY_JITTER})`;
+const SCHEDULED_WAIT = `($12::float8[])[LEAST(a.tries_now, cardinality($12::float8[]))]
+  * (1 + $13::float8 * (2 * random() - 1))`;
 
 /** `l` is the locked row, `o` the result: the attempt that is under way, or a late confirmation. */
 const CONFIRMS = `(l.attempts >= o.attempt AND l.status IN ('sending', 'pending', 'unknown'))`;
@@ -173,7 +176,7 @@ WITH o AS (
     tries = a.tries_now,
     lease_until = NULL,
     not_before = CASE WHEN a.becomes = 'pending'
-      THEN clock_timestamp() + make_interval(secs => COALESCE(a.delay_ms / 1000.0, ${scheduledWait}))
+      THEN clock_timestamp() + make_interval(secs => COALESCE(a.delay_ms / 1000.0, ${SCHEDULED_WAIT}))
       ELSE m.not_before END,
     sent_at = CASE WHEN a.becomes = 'sent' THEN clock_timestamp() END,
     latency_ms = CASE WHEN a.becomes = 'sent' THEN a.duration_ms END,

@@ -1,3 +1,4 @@
+import { NOTIFICATION_API_POLICY } from '@app/channels';
 import { type MessageStatus, poolOf, type Queryable } from '@app/database';
 import {
   addClients,
@@ -9,7 +10,6 @@ import {
   type MessageSeed,
   type TestDatabase,
 } from '@app/testkit';
-import { RETRY_SCHEDULE_S } from '../limits.js';
 import { type AttemptResult, recordOutcomesIfStillSending } from './record.queries.js';
 
 describe('the record', () => {
@@ -67,7 +67,7 @@ describe('the record', () => {
     ...over,
   });
   const record = (results: AttemptResult[], repeatUnknown = true) =>
-    recordOutcomesIfStillSending(db, results, repeatUnknown);
+    recordOutcomesIfStillSending(db, results, { ...NOTIFICATION_API_POLICY, repeatUnknown });
   const row = async (id: number) => {
     const rows: Record<string, unknown>[] = await sql(
       `SELECT *, CASE WHEN isfinite(not_before) THEN extract(epoch FROM not_before - clock_timestamp())::float8
@@ -176,7 +176,7 @@ describe('the record', () => {
     ).toEqual([{ code: 'code_retry', attempts: 1 }]);
   });
 
-  it.each(RETRY_SCHEDULE_S.map((seconds, tries) => [tries + 1, seconds]))(
+  it.each(NOTIFICATION_API_POLICY.retryScheduleS.map((seconds, tries) => [tries + 1, seconds]))(
     'waits after %i tries for %i s, give or take a fifth',
     async (tries, seconds) => {
       const { ids } = await sending(

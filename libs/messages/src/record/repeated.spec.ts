@@ -1,3 +1,4 @@
+import { NOTIFICATION_API_POLICY } from '@app/channels';
 import { type MessageStatus, poolOf, type Queryable } from '@app/database';
 import {
   addMailing,
@@ -26,7 +27,8 @@ describe('a message that may have reached its client twice', () => {
   const bad = (outcome: AttemptResult['outcome'], attempt = 1) => ({
     ...{ outcome, attempt, code: 'x', detail: 'x' },
   });
-  const record = (results: AttemptResult[]) => recordOutcomesIfStillSending(db, results, true);
+  const record = (results: AttemptResult[]) =>
+    recordOutcomesIfStillSending(db, results, NOTIFICATION_API_POLICY);
   const stateOf = async (id: number) => {
     const [state] = await database.sql<{ status: MessageStatus; row: boolean; counter: number }>(
       `SELECT m.status, m.repeated AS row, k.repeated AS counter

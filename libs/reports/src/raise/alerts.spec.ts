@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { TokenExpiries } from '@app/lanes';
 import { encrypt } from '@app/platform';
 import {
   addMailing,
@@ -169,8 +170,11 @@ describe('alerts', () => {
     const token = (expiresAt: string) =>
       `e30.${Buffer.from(JSON.stringify({ exp: Date.parse(expiresAt) / 1000 })).toString('base64url')}.x`;
 
+    const ofEnvironment = (token: string, encryptionKey?: string) =>
+      new TokenExpiries(encryptionKey, new Map([['notification', token]]));
+
     it('comes daily within three days of its end, and after it', async () => {
-      const alerts = { providerToken: token('2030-07-05T10:00:01Z') };
+      const alerts = { tokens: ofEnvironment(token('2030-07-05T10:00:01Z')) };
       const reports = await open({ alerts });
       await reports.run();
       expect(await reports.rows()).toEqual([]);
@@ -188,8 +192,8 @@ describe('alerts', () => {
 
     it('is about the stored token where there is one', async () => {
       const encryptionKey = 'a passphrase of some length';
-      const providerToken = token('2030-07-03T00:00:00Z');
-      const reports = await open({ alerts: { providerToken, encryptionKey } });
+      const tokens = ofEnvironment(token('2030-07-03T00:00:00Z'), encryptionKey);
+      const reports = await open({ alerts: { tokens } });
       await query(
         'UPDATE lanes SET token_encrypted = $1',
         encrypt(token('2031-01-01'), encryptionKey),

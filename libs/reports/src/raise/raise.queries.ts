@@ -1,4 +1,5 @@
 import type { Queryable } from '@app/database';
+import type { LaneToken } from '@app/lanes';
 import type { Reason } from '../content.js';
 
 /** Since when there are reports at all. */
@@ -149,24 +150,21 @@ export async function findClosedBreakers(db: Queryable, now: Date): Promise<Clos
   return rows;
 }
 
-export interface LaneToken {
-  id: number;
-  channel: string;
-  /** Null: the environment's counts. */
-  tokenEncrypted: Buffer | null;
+export interface NamedLaneToken extends LaneToken {
+  name: string;
   /** Whether there is an alert of that day already. */
   alerted: boolean;
 }
 
-/** Lanes of the notification API: their tokens are JWTs. `day` is `YYYY-MM-DD`. */
-export async function readLaneTokens(db: Queryable, day: string): Promise<LaneToken[]> {
-  const { rows } = await db.query<LaneToken>({
+/** The tokens of all lanes. `day` is `YYYY-MM-DD`. */
+export async function readLaneTokens(db: Queryable, day: string): Promise<NamedLaneToken[]> {
+  const { rows } = await db.query<NamedLaneToken>({
     name: 'read-lane-tokens',
     text: `
-      SELECT l.id, l.name AS channel, l.token_encrypted AS "tokenEncrypted",
+      SELECT l.id, l.name, l.channel, l.token_encrypted AS "tokenEncrypted",
         EXISTS (SELECT FROM reports a WHERE a.kind = 'token_expiry' AND a.key = l.id || '@' || $1
           AND NOT a.requested) AS alerted
-      FROM lanes l WHERE l.channel = 'notification' ORDER BY l.id`,
+      FROM lanes l ORDER BY l.id`,
     values: [day],
   });
   return rows;

@@ -1,6 +1,6 @@
-import { readJwtExpiry } from '@app/channels';
 import { isDatabaseAway, type Queryable } from '@app/database';
-import { type Clock, decrypt, DecryptionError, Isolated, type Logger } from '@app/platform';
+import type { TokenExpiries } from '@app/lanes';
+import { type Clock, Isolated, type Logger } from '@app/platform';
 import type { AlertContent } from '../content.js';
 import { addDailyOnce, addReportsOnce } from '../outbox.queries.js';
 import {
@@ -8,7 +8,6 @@ import {
   findClosedBreakers,
   findErrorRates,
   findLongOpenBreakers,
-  type LaneToken,
   readLaneTokens,
   readReportStart,
 } from './raise.queries.js';
@@ -27,10 +26,7 @@ export interface AlertSettings {
   errorRate: number;
   /** The origin of the webhook that alerts go to as well; null: there is none. */
   webhook: string | null;
-  /** The provider's token as the environment has it; undefined when this process does not know it. */
-  providerToken: string | undefined;
-  /** For tokens that were stored over the API. */
-  encryptionKey: string | undefined;
+  tokens: TokenExpiries;
 }
 
 export interface RaiseOptions {
@@ -69,7 +65,6 @@ export const RAISE_TASKS: readonly string[] = [RAISE_TASK, ALERT_TASK];
  */
 export class RaiseService {
   private dailyUpTo = '';
-  private readonly expiries = new Map<number, { sealed: Buffer; expiresAt: Date | null }>();
 
   private readonly raisers: readonly Raiser[] = [
     { report: 'daily', raise: (now) => this.raiseDaily(now) },
@@ -181,7 +176,7 @@ export class RaiseService {
 
   /** Once a day, at the report time, for as long as it lasts. */
   private async raiseTokenExpiries(now: Date): Promise<number> {
-    const { read, settings } = this.options;
+    const { read, settings, alerts } = this.options;
     const day = latestDue(now, settings);
     const lanes = await readLaneTokens(read, day);
     return this.alertAll(
@@ -192,11 +187,11 @@ export class RaiseService {
           kind: 'token_expiry',
           key: `${lane.id}@${day}`,
           content: () => {
-            const expiresAt = this.expiryOf(lane);
+            const expiresAt = alerts.tokens.of(lane);
             if (!expiresAt || expiresAt.getTime() - now.getTime() > TOKEN_WARNING_MS) return null;
             return {
               kind: 'token_expiry',
-              channel: lane.channel,
+              channel: lane.name,
               at: now.toISOString(),
               expiresAt: expiresAt.toISOString(),
             };
@@ -234,27 +229,5 @@ export class RaiseService {
     );
     if (added > 0) logger.warn({ alert: content.kind, key }, 'alert');
     return added;
-  }
-
-  private expiryOf({ id, tokenEncrypted }: LaneToken): Date | null {
-    const { providerToken, encryptionKey } = this.options.alerts;
-    if (!tokenEncrypted) return providerToken === undefined ? null : readJwtExpiry(providerToken);
-    if (encryptionKey === undefined) return null;
-    const known = this.expiries.get(id);
-    if (known?.sealed.equals(tokenEncrypted)) return known.expiresAt;
-    // Decrypting derives a key, which is made to be slow: once per token.
-    const expiresAt = readSealedExpiry(tokenEncrypted, encryptionKey);
-    this.expiries.set(id, { sealed: tokenEncrypted, expiresAt });
-    return expiresAt;
-  }
-}
-
-/** A token that was stored under another key is unusable: the worker says so by its breaker. */
-function readSealedExpiry(sealed: Buffer, key: string): Date | null {
-  try {
-    return readJwtExpiry(decrypt(sealed, key));
-  } catch (error) {
-    if (error instanceof DecryptionError) return null;
-    throw error;
   }
 }

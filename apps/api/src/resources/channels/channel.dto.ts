@@ -1,13 +1,14 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsNumber, Matches, Max, MaxLength, Min, ValidateIf } from 'class-validator';
 import { BREAKER_STATES, type BreakerState, type ChannelName, CHANNELS } from '@app/database';
+import { DEFAULT_CHANNEL } from '@app/lanes';
 
 /** A way on which messages leave, with a breaker, a limit and a token of its own. */
 export class ChannelDto {
   /** @example "notification" */
   name: string;
 
-  @ApiProperty({ enum: CHANNELS, example: 'notification' })
+  @ApiProperty({ enum: CHANNELS, example: DEFAULT_CHANNEL })
   channel: ChannelName;
 
   /** `open`: nothing is sent; `half_open`: one message is on its way as a probe. */

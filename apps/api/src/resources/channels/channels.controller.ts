@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Param, Put } from '@nestjs/common';
 import { ApiOkResponse, ApiParam, ApiTags } from '@nestjs/swagger';
-import { ChannelService } from '@app/lanes';
+import { ChannelService, DEFAULT_CHANNEL } from '@app/lanes';
 import { MinRole } from '../../http/auth/min-role.js';
 import { Refuses } from '../../http/openapi/refuses.js';
 import {
@@ -27,7 +27,7 @@ export class ChannelsController {
   /** Opens or closes the breaker by hand. What is not being sent when this answers follows it. */
   @Put(':name/breaker')
   @MinRole('admin')
-  @ApiParam({ name: 'name', example: 'notification' })
+  @ApiParam({ name: 'name', example: DEFAULT_CHANNEL })
   @ApiOkResponse({ type: ChannelDto })
   async setBreaker(
     @Param('name') name: string,
@@ -39,7 +39,7 @@ export class ChannelsController {
   /** Limits the channel over all workers, from the next message on. */
   @Put(':name/rate')
   @MinRole('admin')
-  @ApiParam({ name: 'name', example: 'notification' })
+  @ApiParam({ name: 'name', example: DEFAULT_CHANNEL })
   @ApiOkResponse({ type: ChannelDto })
   async setRate(
     @Param('name') name: string,
@@ -51,7 +51,7 @@ export class ChannelsController {
   /** Replaces the provider's token; a breaker that opened by itself tries it at once. */
   @Put(':name/token')
   @MinRole('admin')
-  @ApiParam({ name: 'name', example: 'notification' })
+  @ApiParam({ name: 'name', example: DEFAULT_CHANNEL })
   @ApiOkResponse({ type: ChannelDto })
   @Refuses(409, 'The variable ENCRYPTION_KEY is not set, so that no token can be stored')
   async setToken(@Param('name') name: string, @Body() { token }: SetTokenDto): Promise<ChannelDto> {

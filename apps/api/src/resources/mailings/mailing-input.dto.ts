@@ -17,6 +17,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { type ChannelName, CHANNELS } from '@app/database';
+import { DEFAULT_CHANNEL } from '@app/lanes';
 import { IsEmailAddress } from '../../http/fields/is-email-address.js';
 import { canonicalName } from '@app/platform';
 import { Canonical } from '../../http/fields/canonical.js';
@@ -101,7 +102,7 @@ export class MailingInputDto {
   name?: string;
 
   /** By what the messages go out; `notification` when left out. */
-  @ApiProperty({ enum: CHANNELS, required: false, example: 'notification' })
+  @ApiProperty({ enum: CHANNELS, required: false, example: DEFAULT_CHANNEL })
   @MayBeMissing()
   @IsIn(CHANNELS)
   channel?: ChannelName;

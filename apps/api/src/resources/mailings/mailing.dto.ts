@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
 import { type ChannelName, CHANNELS, MAILING_STATUSES, type MailingStatus } from '@app/database';
+import { DEFAULT_CHANNEL } from '@app/lanes';
 import { PageQueryDto } from '../../http/pagination/page-query.dto.js';
 import { canonicalName } from '@app/platform';
 import { Canonical } from '../../http/fields/canonical.js';
@@ -42,7 +43,7 @@ export class MailingDto {
   /** @example "Spring sale" */
   name: string;
 
-  @ApiProperty({ enum: CHANNELS, example: 'notification' })
+  @ApiProperty({ enum: CHANNELS, example: DEFAULT_CHANNEL })
   channel: ChannelName;
 
   /** @example "Everything at half price until Sunday." */

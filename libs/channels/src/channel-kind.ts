@@ -1,0 +1,33 @@
+import type { Environment, Variable } from '@app/platform';
+import type { Channel, ChannelPolicy } from './channel.js';
+
+/** One way to deliver: what all of its lanes have in common, and how the channel of a lane is opened. */
+export interface ChannelKind {
+  readonly name: string;
+  readonly policy: ChannelPolicy;
+  /** What it wants of the environment; a worker does not start without them. */
+  readonly variables: readonly Variable[];
+  /** The one of them with the token of lanes that have none stored; null: there is none. */
+  readonly tokenVariable: Variable | null;
+  /** Null: by this environment the channel is not used. */
+  configure(environment: Partial<Environment>): ConfiguredChannel | null;
+  /** When a token of it expires; null: never, or nobody knows. */
+  tokenExpiry(token: string): Date | null;
+}
+
+/** A channel with what the environment says about it. */
+export interface ConfiguredChannel {
+  /** Used by lanes that have none stored. */
+  readonly token: string | undefined;
+  /** Messages per second of a lane, over all workers; null leaves what was set over the API. */
+  readonly ratePerSecond: number | null;
+  /** The channel of one lane. */
+  open(lane: OpenLaneOptions): Channel;
+}
+
+export interface OpenLaneOptions {
+  /** Asked before every call, so that a replaced one counts at once. @throws when it cannot be read. */
+  token: () => string;
+  /** Calls at a time. */
+  concurrency: number;
+}

@@ -1,0 +1,51 @@
+import { decrypt, DecryptionError } from '@app/platform';
+import { channelKinds } from '../registry/channels.js';
+
+/** A lane as far as its token goes. */
+export interface LaneToken {
+  id: number;
+  channel: string;
+  /** Null: the environment's counts. */
+  tokenEncrypted: Buffer | null;
+}
+
+/** When the tokens of lanes expire, for those who warn of it. */
+export class TokenExpiries {
+  /** By lane: opening a token derives a key, which is slow on purpose, so it is done once per token. */
+  private readonly known = new Map<number, { sealed: Buffer; expiresAt: Date | null }>();
+
+  /**
+   * @param encryptionKey opens stored tokens; without it nothing is known of them.
+   * @param environmentTokens by channel, as far as this process knows them.
+   */
+  constructor(
+    private readonly encryptionKey: string | undefined,
+    private readonly environmentTokens: ReadonlyMap<string, string> = new Map(),
+  ) {}
+
+  /** Null: it does not expire, or that cannot be known here. */
+  of({ id, channel, tokenEncrypted }: LaneToken): Date | null {
+    if (!tokenEncrypted) return this.read(channel, this.environmentTokens.get(channel));
+    const known = this.known.get(id);
+    if (known?.sealed.equals(tokenEncrypted)) return known.expiresAt;
+    const expiresAt = this.read(channel, this.open(tokenEncrypted));
+    this.known.set(id, { sealed: tokenEncrypted, expiresAt });
+    return expiresAt;
+  }
+
+  private read(channel: string, token: string | undefined): Date | null {
+    if (token === undefined) return null;
+    return channelKinds.get(channel)?.tokenExpiry(token) ?? null;
+  }
+
+  /** A token that was stored under another key is as good as none: the worker says so, loudly. */
+  private open(sealed: Buffer): string | undefined {
+    if (this.encryptionKey === undefined) return undefined;
+    try {
+      return decrypt(sealed, this.encryptionKey);
+    } catch (error) {
+      if (error instanceof DecryptionError) return undefined;
+      throw error;
+    }
+  }
+}
