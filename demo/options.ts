@@ -13,7 +13,7 @@ export interface Options {
 
 const MOST_CLIENTS = 10_000_000;
 
-export const USAGE = `npm run demo -- [options]
+const USAGE = `npm run demo -- [options]
 
   --clients N    how many clients get the message (default 10000)
   --exit         stop after the delivery instead of staying up until Ctrl-C

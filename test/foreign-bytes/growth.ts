@@ -1,5 +1,5 @@
 /** Sizes that double; bounds of 8 KB lie inside, where the cost within a bound would show. */
-export const SIZES = [2_048, 4_096, 8_192, 16_384, 32_768, 65_536];
+const SIZES = [2_048, 4_096, 8_192, 16_384, 32_768, 65_536];
 
 /** Faster than this no growth is told from noise, ms. */
 const NOTICEABLE_MS = 5;

@@ -33,7 +33,7 @@ import { prepareSession, type SessionSettings, STATEMENT_TIMEOUT_MS } from './se
 // Ids and counters are bigint and stay far below 2^53: JSON numbers everywhere.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
-export const ENTITIES = [
+const ENTITIES = [
   ApiKey,
   Client,
   ClientMailing,

@@ -1,4 +1,4 @@
-import type { MessageCounts, ReportKind } from '@app/database';
+import type { MessageCounts } from '@app/database';
 
 /** What reports say, as it is stored. Instants are ISO 8601, rates are shares from 0 to 1. */
 
@@ -115,14 +115,3 @@ export interface TokenExpiryContent {
 
 export type AlertContent = ErrorRateContent | BreakerContent | TokenExpiryContent;
 export type ReportContent = DailyContent | CompletionContent | AlertContent;
-
-export function isAlert(content: ReportContent): content is AlertContent {
-  return content.kind !== 'daily' && content.kind !== 'completion';
-}
-
-export const ALERT_KINDS: readonly ReportKind[] = [
-  'error_rate',
-  'breaker_open',
-  'breaker_closed',
-  'token_expiry',
-];

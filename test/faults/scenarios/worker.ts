@@ -202,7 +202,7 @@ export const workerScenarios = scenarios(
   },
 );
 
-export function worker({ cluster }: Trial) {
+function worker({ cluster }: Trial) {
   const [first] = cluster.workers;
   if (!first) throw new Error('there is no worker');
   return first;

@@ -23,7 +23,7 @@ export interface Entry {
 }
 
 /** Milliseconds since 1970 with fractions; steps of the system clock do not reach it. */
-export function epochMs(): number {
+function epochMs(): number {
   return performance.timeOrigin + performance.now();
 }
 

@@ -9,5 +9,3 @@ export const systemClock: Clock = {
   now: () => new Date(),
   monotonic: () => performance.now(),
 };
-
-export const CLOCK = Symbol('Clock');

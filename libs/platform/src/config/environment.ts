@@ -42,7 +42,7 @@ const secretList = z.string().superRefine((value, context) => {
 });
 
 /** `change-me…`, or the same character 8 times and more. */
-export function isPlaceholder(value: string): boolean {
+function isPlaceholder(value: string): boolean {
   return /^\s*change-?me/i.test(value) || /^(.)\1{7,}$/su.test(value);
 }
 

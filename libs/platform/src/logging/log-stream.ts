@@ -133,7 +133,7 @@ function noticeOf(lines: number): string {
  * makes pipes and sockets so when it opens its own stream on them; a terminal is opened once more, so
  * that the shell's own descriptor stays as it is; a file answers at once anyway.
  */
-export function openWithoutWaiting(fd: 1 | 2): number {
+function openWithoutWaiting(fd: 1 | 2): number {
   const { isCharacterDevice, isFile } = kindOf(fd);
   if (isFile) return fd;
   if (!isCharacterDevice) {

@@ -23,7 +23,7 @@ export class DecryptionError extends Error {
  * The keys of `ENCRYPTION_KEY`, which is a list separated by commas: the first encrypts, all decrypt.
  * So a key is replaced by putting the new one in front, and dropped when nothing is sealed with it.
  */
-export function keysOf(list: string): string[] {
+function keysOf(list: string): string[] {
   return list
     .split(',')
     .map((key) => key.trim())
@@ -31,7 +31,7 @@ export function keysOf(list: string): string[] {
 }
 
 /** What a sealed value carries of its key: the first 8 hex digits of the key's SHA-256. */
-export function keyIdOf(key: string): string {
+function keyIdOf(key: string): string {
   return createHash('sha256')
     .update(key)
     .digest('hex')

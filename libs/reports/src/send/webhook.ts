@@ -82,7 +82,7 @@ export class Webhook implements ReportSender {
 }
 
 /** The status has said everything: what follows is kept for people, as far as it comes. */
-export async function beginningOf(body: AsyncIterable<Buffer>): Promise<string> {
+async function beginningOf(body: AsyncIterable<Buffer>): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {

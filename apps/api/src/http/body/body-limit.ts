@@ -12,7 +12,7 @@ const LIMITS: readonly [RegExp, number][] = [
 const OTHERS = 64 * KIB;
 
 /** In bytes. */
-export function bodyLimitOf(routeUrl: string): number {
+function bodyLimitOf(routeUrl: string): number {
   return LIMITS.find(([pattern]) => pattern.test(routeUrl))?.[1] ?? OTHERS;
 }
 

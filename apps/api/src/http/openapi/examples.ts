@@ -34,7 +34,7 @@ export function addExamples(document: OpenAPIObject): void {
 }
 
 /** An example of a schema, or undefined when some field of it has none. */
-export function exampleOf(schema: Schema, schemas: Record<string, Schema>): unknown {
+function exampleOf(schema: Schema, schemas: Record<string, Schema>): unknown {
   if (schema.example !== undefined) return schema.example;
   if (schema.$ref) {
     const target = schemas[schema.$ref.split('/').at(-1) ?? ''];

@@ -14,7 +14,7 @@ import { canonicalJson } from './canonical-json.js';
 import { toMailing } from './mailing.mapper.js';
 
 const HEADER = 'idempotency-key';
-export const REPLAYED_HEADER = 'idempotent-replayed';
+const REPLAYED_HEADER = 'idempotent-replayed';
 
 /**
  * What the header `Idempotency-Key` of a request says; undefined without it. Keys belong to the API
@@ -22,7 +22,7 @@ export const REPLAYED_HEADER = 'idempotent-replayed';
  *
  * @throws DomainError `invalid`
  */
-export function idempotentRequestOf(request: FastifyRequest): IdempotentRequest | undefined {
+function idempotentRequestOf(request: FastifyRequest): IdempotentRequest | undefined {
   const key = request.headers[HEADER];
   if (key === undefined) return undefined;
   if (typeof key !== 'string' || !/^[\x20-\x7e]{1,255}$/.test(key)) {
