@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { environment } from '@app/platform';
+import { environment, SECRETS } from '@app/platform';
 import { allCode, anchorsOf, inlineCode, localLinks, readPages } from './docs.js';
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
@@ -46,9 +46,11 @@ describe.each(readPages().map((page) => [page.path, page] as const))('%s', (_, p
   });
 
   it('names variables that exist', () => {
+    const files = [...SECRETS, 'NAME'].map((name) => `${name}_FILE`);
+    const variables = [...Object.keys(environment.shape), ...files];
     const names = allCode(page.text).flatMap((code) => /^[A-Z]+(_[A-Z]+)+\b/.exec(code)?.[0] ?? []);
     for (const name of names) {
-      expect([...Object.keys(environment.shape), ...TEST_VARIABLES]).toContain(name);
+      expect([...variables, ...TEST_VARIABLES]).toContain(name);
     }
   });
 });

@@ -9,6 +9,7 @@ export {
   DEFAULT_DELIVERY_CONCURRENCY,
   type Environment,
   environment,
+  SECRETS,
   type Variable,
 } from './config/environment.js';
 export { ConfigError, type ConfigFault, isSet, loadConfig } from './config/load-config.js';

@@ -141,3 +141,16 @@ export const environment = z.object({
 
 export type Environment = z.infer<typeof environment>;
 export type Variable = keyof Environment;
+
+/** Those that hold a secret, a URL with a password included: each also as a file, `NAME_FILE`. */
+export const SECRETS: ReadonlySet<Variable> = new Set<Variable>([
+  'DATABASE_URL',
+  'DATABASE_DIRECT_URL',
+  'QUEUE_URL',
+  'NOTIFICATION_API_TOKEN',
+  'SMTP_URL',
+  'ALERT_WEBHOOK_URL',
+  'ADMIN_TOKEN',
+  'ENCRYPTION_KEY',
+  'SIMULATOR_TOKEN',
+]);

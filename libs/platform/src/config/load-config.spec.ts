@@ -1,4 +1,7 @@
-import { ConfigError, loadConfig } from './load-config.js';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError, isSet, loadConfig } from './load-config.js';
 import type { Variable } from './environment.js';
 
 const GOOD = {
@@ -82,5 +85,55 @@ describe('the settings', () => {
     });
     expect(Object.keys(faults).sort()).toEqual(['ADMIN_TOKEN', 'DATABASE_URL']);
     expect(JSON.stringify(faults)).not.toContain(secret);
+  });
+});
+
+describe('a secret in a file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'posthorn-secrets-'));
+  const SECRET = 'a secret of some length';
+  const fileOf = (text: string) => {
+    const file = join(folder, 'secret');
+    writeFileSync(file, text);
+    return file;
+  };
+  const isOf = (variable: Variable, start: string) => ({
+    [`${variable}_FILE`]: expect.stringContaining(start) as string,
+  });
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it('is its first line', () => {
+    const source = { ADMIN_TOKEN_FILE: fileOf(`${SECRET}\n`), ADMIN_TOKEN: '' };
+    expect(loadConfig(['ADMIN_TOKEN'], source)).toEqual({ ADMIN_TOKEN: SECRET });
+    expect(isSet('ADMIN_TOKEN', source)).toBe(true);
+  });
+
+  it('is checked like one in the variable itself', () => {
+    const source = { ADMIN_TOKEN_FILE: fileOf('short') };
+    expect(faultsOf(['ADMIN_TOKEN'], source)).toEqual({
+      ADMIN_TOKEN: 'must have at least 16 characters',
+    });
+  });
+
+  it('is named when it cannot be read, is empty, or stands beside the variable', () => {
+    const unread = { ...GOOD, NOTIFICATION_API_TOKEN: '', NOTIFICATION_API_TOKEN_FILE: folder };
+    expect(faultsOf(['NOTIFICATION_API_TOKEN'], unread)).toEqual(
+      isOf('NOTIFICATION_API_TOKEN', 'names a file that cannot be read: '),
+    );
+    expect(faultsOf(['ADMIN_TOKEN'], { ADMIN_TOKEN_FILE: fileOf('\n') })).toEqual(
+      isOf('ADMIN_TOKEN', 'names a file whose first line is empty'),
+    );
+    const both = { ADMIN_TOKEN: SECRET, ADMIN_TOKEN_FILE: fileOf(SECRET) };
+    expect(faultsOf(['ADMIN_TOKEN'], both)).toEqual(
+      isOf('ADMIN_TOKEN', 'is set, and ADMIN_TOKEN too'),
+    );
+  });
+
+  it('is none of a variable that holds no secret', () => {
+    const source = { ...GOOD, NOTIFICATION_API_URL: '', NOTIFICATION_API_URL_FILE: fileOf('x') };
+    expect(faultsOf(['NOTIFICATION_API_URL'], source)).toEqual({
+      NOTIFICATION_API_URL: 'is required and not set',
+    });
   });
 });
