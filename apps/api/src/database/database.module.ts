@@ -1,4 +1,4 @@
-import { Global, Module } from '@nestjs/common';
+import { type DynamicModule, Module } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { Database, dataSourceOptions } from '@app/database';
@@ -21,25 +21,20 @@ const database = {
  * The pool of this process. The process starts without a database, too: `DatabaseStarter` keeps
  * trying, and until then every route that needs it answers 503.
  */
-export function databaseModule(config: ApiConfig) {
-  const options = dataSourceOptions(config.DATABASE_URL, 'api', {
-    size: POOL_SIZE,
-    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
-    lifetimeS: LIFETIME_S,
-  });
-  return {
-    module: DatabaseModule,
-    imports: [
-      TypeOrmModule.forRoot({
-        ...options,
-        manualInitialization: true,
-      }),
-    ],
-    providers: [database, DatabaseStarter],
-    exports: [database],
-  };
-}
-
-@Global()
 @Module({})
-class DatabaseModule {}
+export class DatabaseModule {
+  static with(config: ApiConfig): DynamicModule {
+    const options = dataSourceOptions(config.DATABASE_URL, 'api', {
+      size: POOL_SIZE,
+      statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+      lifetimeS: LIFETIME_S,
+    });
+    return {
+      module: DatabaseModule,
+      global: true,
+      imports: [TypeOrmModule.forRoot({ ...options, manualInitialization: true })],
+      providers: [database, DatabaseStarter],
+      exports: [database],
+    };
+  }
+}

@@ -3,18 +3,15 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { ApiKeyLookup } from '@app/identity';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { guardRoutes } from './auth/authenticate.js';
-import { DomainErrorFilter } from './problems/domain-error.filter.js';
 import { serveDocs } from './openapi/serve-docs.js';
 import { problem, problemOf, sendProblem } from './problems/problem.js';
 import { Inspector } from '../queues/inspector.js';
 import { refuseWrongMethods } from './routing/allowed-methods.js';
 import { limitBodies } from './body/body-limit.js';
 import { acceptJsonOnly } from './body/body-parser.js';
-import { InputPipe } from './input/input.pipe.js';
 import { isOpen } from './auth/open-routes.js';
 import { measureRequests } from './request-metrics.js';
 import { refuseUnreadable } from './problems/unreadable.js';
-import { UnreadInputGuard } from './input/unread-input.guard.js';
 import { refuseUnreadableUrls } from './routing/url-text.js';
 
 /** A request that is not here by then is given up. */
@@ -46,9 +43,6 @@ export function prepareServer(app: NestFastifyApplication): void {
   refuseWrongMethods(server);
   acceptJsonOnly(server);
   refuseUnreadableUrls(server);
-  app.useGlobalGuards(new UnreadInputGuard());
-  app.useGlobalPipes(new InputPipe());
-  app.useGlobalFilters(new DomainErrorFilter());
   serveDocs(app, server);
   app.get(Inspector).register(server);
 }

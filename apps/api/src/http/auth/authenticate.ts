@@ -32,8 +32,9 @@ export async function authenticate(keys: ApiKeyLookup, request: FastifyRequest):
 }
 
 /**
- * Guards every route that `isOpen` does not name, before the body is read: a route that somebody
- * adds and forgets needs a key, too.
+ * Guards every route that `isOpen` does not name: a route that somebody adds and forgets needs a key,
+ * too. A hook and no guard of Nest, for those run when the body is parsed: a mebibyte of JSON from
+ * anybody without a key would hold the process for 30 to 110 ms.
  */
 export function guardRoutes(
   server: FastifyInstance,
