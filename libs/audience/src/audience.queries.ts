@@ -1,4 +1,5 @@
 import type { AudienceFilter, Queryable } from '@app/database';
+import { compileAudience } from './compile.js';
 
 export interface AudienceZone {
   timezone: string;
@@ -12,14 +13,15 @@ export interface SampleClient {
 }
 
 /**
- * How many clients match, by zone, biggest first. Only lists that say something become conditions,
- * so that each filter gets the plan of its own index; hence no prepared statement.
+ * How many clients match, by zone, biggest first. Not a prepared statement: its plan follows the
+ * values, too.
  */
 export async function countAudience(
   db: Queryable,
   filter: AudienceFilter,
 ): Promise<AudienceZone[]> {
-  const { condition, values } = audienceCondition(filter);
+  const values: unknown[] = [];
+  const { condition } = compileAudience(filter, (value) => `$${values.push(value)}`);
   const { rows } = await db.query<AudienceZone>({
     text: `
       SELECT z.name AS timezone, a.clients
@@ -36,7 +38,8 @@ export async function findSampleClient(
   db: Queryable,
   filter: AudienceFilter,
 ): Promise<SampleClient | null> {
-  const { condition, values } = audienceCondition(filter);
+  const values: unknown[] = [];
+  const { condition } = compileAudience(filter, (value) => `$${values.push(value)}`);
   const { rows } = await db.query<SampleClient>({
     text: `SELECT c.id, c.phone, c.timezone FROM clients c WHERE ${condition} LIMIT 1`,
     values,
@@ -50,21 +53,4 @@ export async function readDatabaseTime(db: Queryable): Promise<Date> {
   const [row] = rows;
   if (!row) throw new Error('SELECT without FROM gave no row');
   return row.now;
-}
-
-/** Inside a list OR, between lists AND, an empty list is everyone; an unknown tag is nobody's. */
-function audienceCondition(filter: AudienceFilter): { condition: string; values: string[][] } {
-  const conditions: string[] = [];
-  const values: string[][] = [];
-  const add = (list: string[], condition: (parameter: string) => string) => {
-    if (list.length > 0) conditions.push(condition(`$${values.push(list)}::text[]`));
-  };
-  add(filter.phones, (phones) => `c.phone = ANY (${phones})`);
-  add(filter.operatorCodes, (codes) => `c.operator_code = ANY (${codes})`);
-  add(
-    filter.tags,
-    (names) => `c.id IN (
-      SELECT ct.client_id FROM client_tags ct JOIN tags t ON t.id = ct.tag_id WHERE t.name = ANY (${names}))`,
-  );
-  return { condition: conditions.join(' AND ') || 'true', values };
 }

@@ -5,3 +5,4 @@ export {
   readDatabaseTime,
   type SampleClient,
 } from './audience.queries.js';
+export { compileAudience } from './compile.js';

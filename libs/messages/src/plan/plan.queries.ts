@@ -1,3 +1,4 @@
+import { compileAudience } from '@app/audience';
 import type { AudienceFilter, MailingStatus, Queryable, Statement } from '@app/database';
 import type { Piece } from '../pieces/piece-size.js';
 
@@ -90,29 +91,18 @@ function planStatement(
   limit: number,
   withoutHours: number[],
 ): Statement {
-  const { phones, tags, operatorCodes } = filter;
   const values: unknown[] = [id, planCursor, planMaxClientId, limit, withoutHours];
-  const bind = (value: unknown) => `$${values.push(value)}`;
-  const conditions: string[] = [];
-  const codes = operatorCodes.length > 0 ? bind(operatorCodes) : null;
-  // Read by the statement itself: a tag that is renamed meanwhile has its new name in the filter, too.
-  const names =
-    tags.length > 0
-      ? "ARRAY(SELECT jsonb_array_elements_text(filter -> 'tags') FROM mailings WHERE id = $1)"
-      : null;
-  const numbers = phones.length > 0 ? bind(phones) : null;
-  if (codes) conditions.push(`c.operator_code = ANY (${codes}::text[])`);
-  if (numbers) conditions.push(`c.phone = ANY (${numbers}::text[])`);
-  if (names) {
-    conditions.push(`EXISTS (SELECT FROM client_tags ct JOIN tags t ON t.id = ct.tag_id
-      WHERE ct.client_id = c.id AND t.name = ANY (${names}::text[]))`);
-  }
+  const audience = compileAudience(filter, (value) => `$${values.push(value)}`, {
+    // Read by the statement itself: a tag that is renamed meanwhile has its new name in the filter, too.
+    tags: `ARRAY(SELECT jsonb_array_elements_text(filter -> 'tags') FROM mailings WHERE id = $1)`,
+  });
+  const piece = { after: '$2::bigint', upTo: '$3::bigint', limit: '$4::int' };
   return {
     text: `
-WITH driver AS MATERIALIZED (${driver({ codes, names, numbers })}),
+WITH candidates AS MATERIALIZED (${audience.candidates(piece)}),
 matching AS MATERIALIZED (
-  SELECT c.id, c.zone_id FROM driver JOIN clients c ON c.id = driver.id
-  ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}
+  SELECT c.id, c.zone_id FROM candidates JOIN clients c ON c.id = candidates.id
+  WHERE ${audience.condition}
 ), placed AS (
   SELECT c.id, c.zone_id, CASE
       WHEN g.status = 'cancelled' THEN 'cancelled'
@@ -142,38 +132,12 @@ matching AS MATERIALIZED (
     expired = k.expired + delta.expired, cancelled = k.cancelled + delta.cancelled
   FROM delta WHERE k.mailing_id = $1 AND delta.total > 0
 )
-SELECT (SELECT count(*) FROM driver) AS rows, (SELECT max(id) FROM driver) AS "lastClientId",
+SELECT (SELECT count(*) FROM candidates) AS rows, (SELECT max(id) FROM candidates) AS "lastClientId",
   delta.total AS inserted, (SELECT count(*) FROM placed WHERE without_slot) AS "withoutSlot",
   extract(epoch FROM clock_timestamp() - statement_timestamp())::float8 * 1000 AS "tookMs"
 FROM delta`,
     values,
   };
-}
-
-/** The next client ids in order, by the index that leaves the fewest: phones, tags, codes, all. */
-function driver(bound: {
-  codes: string | null;
-  names: string | null;
-  numbers: string | null;
-}): string {
-  const range = (id: string) => `${id} > $2::bigint AND ${id} <= $3::bigint`;
-  if (bound.numbers) {
-    return `SELECT id FROM clients WHERE phone = ANY (${bound.numbers}::text[]) AND ${range('id')}
-      ORDER BY id LIMIT $4::int`;
-  }
-  if (bound.names) {
-    return `SELECT DISTINCT x.client_id AS id FROM tags t CROSS JOIN LATERAL (
-        SELECT client_id FROM client_tags WHERE tag_id = t.id AND ${range('client_id')}
-        ORDER BY client_id LIMIT $4::int) x
-      WHERE t.name = ANY (${bound.names}::text[]) ORDER BY id LIMIT $4::int`;
-  }
-  if (bound.codes) {
-    return `SELECT x.id FROM (SELECT DISTINCT code FROM unnest(${bound.codes}::text[]) AS code) codes
-      CROSS JOIN LATERAL (
-        SELECT id FROM clients WHERE operator_code = code AND ${range('id')} ORDER BY id LIMIT $4::int) x
-      ORDER BY x.id LIMIT $4::int`;
-  }
-  return `SELECT id FROM clients WHERE ${range('id')} ORDER BY id LIMIT $4::int`;
 }
 
 /** Remembers how far planning has come; a crash before it only repeats a chunk. */
