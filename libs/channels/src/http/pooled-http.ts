@@ -1,5 +1,12 @@
 import type { Clock } from '@app/platform';
-import { Axios, AxiosHeaders, type AxiosAdapter, type AxiosRequestConfig } from 'axios';
+import {
+  Axios,
+  AxiosHeaders,
+  type AxiosAdapter,
+  type AxiosRequestConfig,
+  type AxiosResponse,
+  type InternalAxiosRequestConfig,
+} from 'axios';
 import { buildConnector, Pool } from 'undici';
 
 import { Call, type Answer } from './call.js';
@@ -20,16 +27,38 @@ export interface PooledHttpOptions {
 
 /** axios keeps fields that it does not know. Its own `timeout` is relative: a pause would extend it. */
 interface CallConfig extends AxiosRequestConfig<string> {
+  url: string;
+  data: string;
   deadline: number;
+}
+
+/** What axios would have of an answer's headers: see `PooledHttp`. */
+const NO_HEADERS = new AxiosHeaders();
+
+/**
+ * axios without what it does around an adapter: it merges configurations, normalises headers twice and
+ * transforms the data, for which a call of ours has no use and pays 8 µs of its 26, or 4 % of all that a
+ * message costs. Interceptors would not be called; there are none.
+ */
+class DirectAxios extends Axios {
+  constructor(private readonly adapter: AxiosAdapter) {
+    super({ method: 'post', adapter });
+  }
+
+  override request<T, R, D, P>(
+    config: AxiosRequestConfig<D, P>,
+  ): ReturnType<typeof Axios.prototype.request<T, R, D, P>> {
+    const answer = this.adapter(config as InternalAxiosRequestConfig);
+    return answer as ReturnType<typeof Axios.prototype.request<T, R, D, P>>;
+  }
 }
 
 /**
  * axios over a pool of undici connections: HTTP/1.1, kept alive, no redirects, no retries.
  *
- * A call takes 25 µs of CPU, 18 of them undici's; axios's own adapter takes 165. What is left of axios's cost is the
- * merging of configurations and headers, so a call carries only the four fields that differ, the
- * pool adds the headers, and the answer travels whole as `data`: nobody pays for normalised copies
- * of headers that nobody reads.
+ * A call takes 18 µs of CPU, nearly all of them undici's; axios's own adapter takes 165. The pool adds the
+ * headers, and the answer travels whole as `data`: nobody pays for normalised copies of headers that
+ * nobody reads.
  */
 export class PooledHttp {
   private readonly pool: Pool;
@@ -46,7 +75,7 @@ export class PooledHttp {
       headersTimeout: 0, // the call's own deadline covers both
       bodyTimeout: 0,
     });
-    this.axios = new Axios({ method: 'post', adapter: this.adapter });
+    this.axios = new DirectAxios(this.adapter);
   }
 
   /**
@@ -66,32 +95,18 @@ export class PooledHttp {
     return this.closing;
   }
 
-  private readonly adapter: AxiosAdapter = async (config) => {
-    const { clock, maxAnswerBytes } = this.options;
-    const answer = await new Promise<Answer>((resolve, reject) => {
-      const limits = {
-        deadline: (config as CallConfig).deadline,
-        maxBytes: maxAnswerBytes,
-        clock,
+  private readonly adapter: AxiosAdapter = (config) =>
+    new Promise<AxiosResponse<Answer>>((resolve, reject) => {
+      const { url: path, data: body, deadline } = config as unknown as CallConfig;
+      const { clock, maxAnswerBytes: maxBytes } = this.options;
+      const answered = (data: Answer): void => {
+        resolve({ data, status: data.status, statusText: '', headers: NO_HEADERS, config });
       };
       this.pool.dispatch(
-        {
-          path: config.url ?? '/',
-          method: 'POST',
-          headers: this.options.headers(),
-          body: config.data as string,
-        },
-        new Call(limits, resolve, reject),
+        { path, method: 'POST', headers: this.options.headers(), body },
+        new Call({ deadline, maxBytes, clock }, answered, reject),
       );
     });
-    return {
-      data: answer,
-      status: answer.status,
-      statusText: '',
-      headers: new AxiosHeaders(),
-      config,
-    };
-  };
 }
 
 function connector(timeout: number): buildConnector.connector {
