@@ -137,11 +137,14 @@ describe.each(servers)('a session of $name', ({ admin: adminUrl = '', pooled }) 
     return known;
   }
 
-  /** Sessions that the pooler kept have the settings of their beginning. */
+  /**
+   * Sessions that the pooler kept have the settings of their beginning. Waits until they have ended:
+   * one that is ending would be given to the next client, and be lost with "invalid server parameter".
+   */
   async function beginAnew(): Promise<void> {
     await admin(
       adminUrl,
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${ROLE}'`,
+      `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = '${ROLE}'`,
     );
   }
 
