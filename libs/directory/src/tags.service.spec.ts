@@ -10,8 +10,8 @@ import {
   waitFor,
 } from '@app/testkit';
 import { insertMailingIfNotEnded, MailingService } from '@app/mailings';
-import { findUnplannedMailings, planChunk } from '@app/messages';
-import { PlanService, SlotsService } from '@app/engine';
+import { planChunk } from '@app/messages';
+import { findUnplannedMailings, PlanService, SlotsService } from '@app/engine';
 import { holdTagNames } from './tags.queries.js';
 import { TagsService } from './tags.service.js';
 

@@ -13,41 +13,17 @@ export {
   lockOpenMessagesOfClient,
 } from './client-gone/client-deletion.queries.js';
 export { MAILINGS_OF_CLIENT } from './client-gone/client-mailings.queries.js';
-export {
-  BEGINNING,
-  closePendingOfEnded,
-  type ClosePosition,
-  endIfDue,
-  type ExpiredLease,
-  findDeleted,
-  findDrained,
-  findDueEnds,
-  findEndedWithPending,
-  findExpiredLeases,
-  finishIfDrained,
-  isAnyLastUnderWay,
-  purgeDeletedIfEmpty,
-  purgeIdempotencyKeys,
-  purgeMessagesOfDeleted,
-} from './finish/finish.queries.js';
+export { BEGINNING, closePendingOfEnded, type ClosePosition } from './close/close.queries.js';
+export { finishIfDrained } from './finish/finish.queries.js';
 export {
   BATCH_SIZE,
   GAVE_UP_DELAY_MS,
   RATE_LIMITED_DELAY_MS,
   UNAVAILABLE_DELAY_MS,
 } from './limits.js';
-export { byMailing } from './pieces/by-mailing.js';
 export { type Piece, type PieceBounds, PieceSize, PieceSizes } from './pieces/piece-size.js';
-export { Rounds } from './pieces/rounds.js';
-export {
-  findDueStarts,
-  findUnplannedMailings,
-  markPlanned,
-  movePlanCursor,
-  planChunk,
-  startIfDue,
-  type UnplannedMailing,
-} from './plan/plan.queries.js';
+export { markPlanned, planChunk, type UnplannedMailing } from './plan/plan.queries.js';
+export { purgeDeletedIfEmpty, purgeMessagesOfDeleted } from './purge/purge.queries.js';
 export { recordInHalves, type Refused } from './record/halves.js';
 export {
   type AttemptResult,
@@ -56,9 +32,9 @@ export {
   type RetryPolicy,
 } from './record/record.queries.js';
 export {
-  readReopenability,
   reopenChunk,
   type ReopenCursor,
   type ReopenedChunk,
   reopenMailingIfNotEnded,
 } from './reopen/reopen.queries.js';
+export { type ExpiredLease, findExpiredLeases } from './sweep/sweep.queries.js';

@@ -11,7 +11,8 @@ import type pg from 'pg';
 import { claimDuePending } from './claim/claim.queries.js';
 import { recordOutcomesIfStillSending } from './record/record.queries.js';
 import { findDueRetries, findFresh } from '@app/engine';
-import { BEGINNING, closePendingOfEnded, findExpiredLeases } from './finish/finish.queries.js';
+import { BEGINNING, closePendingOfEnded } from './close/close.queries.js';
+import { findExpiredLeases } from './sweep/sweep.queries.js';
 
 const MESSAGES = 200_000;
 

@@ -4,26 +4,28 @@ import { type Isolated, type Logger, systemClock } from '@app/platform';
 import {
   type AttemptResult,
   BEGINNING,
-  byMailing,
   closePendingOfEnded,
   type ClosePosition,
-  endIfDue,
   type ExpiredLease,
+  findExpiredLeases,
+  finishIfDrained,
+  PieceSizes,
+  purgeDeletedIfEmpty,
+  purgeMessagesOfDeleted,
+  recordInHalves,
+  recordOutcomesIfStillSending,
+} from '@app/messages';
+import { byMailing } from '../each-mailing/by-mailing.js';
+import { Rounds } from '../each-mailing/rounds.js';
+import {
+  endIfDue,
   findDeleted,
   findDrained,
   findDueEnds,
   findEndedWithPending,
-  findExpiredLeases,
-  finishIfDrained,
   isAnyLastUnderWay,
-  PieceSizes,
-  purgeDeletedIfEmpty,
   purgeIdempotencyKeys,
-  purgeMessagesOfDeleted,
-  recordInHalves,
-  recordOutcomesIfStillSending,
-  Rounds,
-} from '@app/messages';
+} from './finish.queries.js';
 
 /** Large enough to be fast, small enough not to hold the counter long. */
 const CLOSE_PIECES = { first: 2_500, least: 100, most: 10_000, aimMs: 200, limitMs: 1_000 };

@@ -1,17 +1,14 @@
 import type { Queryable } from '@app/database';
 import { type Isolated, type Logger, systemClock } from '@app/platform';
+import { markPlanned, PieceSizes, planChunk, type UnplannedMailing } from '@app/messages';
+import { byMailing } from '../each-mailing/by-mailing.js';
+import { Rounds } from '../each-mailing/rounds.js';
 import {
-  byMailing,
   findDueStarts,
   findUnplannedMailings,
-  markPlanned,
   movePlanCursor,
-  PieceSizes,
-  planChunk,
-  Rounds,
   startIfDue,
-  type UnplannedMailing,
-} from '@app/messages';
+} from './plan.queries.js';
 import type { SlotsService } from './slots.service.js';
 
 /**

@@ -7,7 +7,7 @@ import {
   systemClock,
   UnknownTimezoneError,
 } from '@app/platform';
-import { byMailing } from '@app/messages';
+import { byMailing } from '../each-mailing/by-mailing.js';
 import {
   findStaleSlots,
   slotKey,

@@ -4,7 +4,6 @@ import {
   type Piece,
   type PieceBounds,
   PieceSize,
-  readReopenability,
   reopenChunk,
   type ReopenCursor,
   type ReopenedChunk,
@@ -18,6 +17,7 @@ import {
   resumeIfPaused,
 } from '../mailing/mailing.queries.js';
 import { noMailing } from '../mailing/mailing.service.js';
+import { readReopenability } from './reopenability.queries.js';
 
 /** Messages per transaction of a reopening: workers wait for its counter lock some 100 ms. */
 const REOPEN_PIECES = { first: 2_000, least: 100, most: 5_000, aimMs: 100, limitMs: 1_000 };

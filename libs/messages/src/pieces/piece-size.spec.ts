@@ -1,5 +1,4 @@
 import { PieceSize, PieceSizes } from './piece-size.js';
-import { Rounds } from './rounds.js';
 
 const BOUNDS = { first: 2_000, least: 100, most: 50_000, aimMs: 400, limitMs: 2_500 };
 const cancelled = Object.assign(new Error('canceling statement due to statement timeout'), {
@@ -73,33 +72,5 @@ describe('the size of a piece', () => {
       return Promise.resolve({ rows: limit, tookMs: 1 });
     });
     expect(limits).toEqual([200]);
-  });
-});
-
-describe('turns of many', () => {
-  let now = 0;
-  const rounds = () => new Rounds<number>((id) => id, { monotonic: () => now });
-  /** What is taken when each item takes so long. */
-  function look(turns: Rounds<number>, items: number[], eachMs: number): number[] {
-    const taken: number[] = [];
-    for (const item of turns.take(items, 100)) {
-      taken.push(item);
-      now += eachMs;
-    }
-    return taken;
-  }
-
-  it('are all taken while there is time', () => {
-    expect(look(rounds(), [1, 2, 3], 10)).toEqual([1, 2, 3]);
-  });
-
-  it('begin behind the one that was last, whoever has come and gone', () => {
-    const turns = rounds();
-    expect(look(turns, [1, 2, 3], 60)).toEqual([1, 2]);
-    expect(look(turns, [1, 3, 4], 60)).toEqual([3, 4]);
-    expect(look(turns, [1, 3, 4], 200)).toEqual([1]);
-    expect(look(turns, [3], 200)).toEqual([3]);
-    expect(look(turns, [3], 200)).toEqual([3]);
-    expect(look(turns, [], 200)).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import { type MailingStatus, type Queryable, WAKE_CHANNEL } from '@app/database';
+import { type Queryable, WAKE_CHANNEL } from '@app/database';
 
 /** Where the walk over a mailing's messages of one status stands; in order of `messages_due`. */
 export interface ReopenCursor {
@@ -83,18 +83,4 @@ export async function reopenMailingIfNotEnded(db: Queryable, id: number): Promis
     values: [id],
   });
   return rows.length === 1;
-}
-
-/** What decides whether messages of a mailing may be sent again. */
-export async function readReopenability(
-  db: Queryable,
-  id: number,
-): Promise<{ status: MailingStatus; ended: boolean } | null> {
-  const { rows } = await db.query<{ status: MailingStatus; ended: boolean }>({
-    name: 'read-reopenability',
-    text: `SELECT status, end_at <= clock_timestamp() AS ended FROM mailings
-      WHERE id = $1 AND deleted_at IS NULL`,
-    values: [id],
-  });
-  return rows[0] ?? null;
 }
