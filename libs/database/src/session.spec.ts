@@ -15,7 +15,7 @@ import { checkPool } from './check-database.js';
 import { connectionOptions, openSession } from './data-source.js';
 import type { SessionSettings } from './session.js';
 
-/** What a DBA may have set for a role, each other than what we need. */
+/** What a DBA may have set for a role, each other than what we need; limits that a busy machine keeps. */
 const HOSTILE: Record<string, string> = {
   DateStyle: 'SQL, DMY',
   IntervalStyle: 'sql_standard',
@@ -40,10 +40,10 @@ const HOSTILE: Record<string, string> = {
   join_collapse_limit: '1',
   from_collapse_limit: '1',
   client_min_messages: 'debug1',
-  statement_timeout: '200ms',
+  statement_timeout: '2s',
   lock_timeout: '1ms',
-  idle_in_transaction_session_timeout: '1s',
-  idle_session_timeout: '1s',
+  idle_in_transaction_session_timeout: '2s',
+  idle_session_timeout: '2s',
   ...Object.fromEntries(
     ['hashjoin', 'indexscan', 'indexonlyscan', 'nestloop', 'seqscan', 'sort', 'tidscan'].map(
       (way) => [`enable_${way}`, 'off'],
@@ -54,7 +54,7 @@ const HOSTILE: Record<string, string> = {
 const OF_SOME_VERSIONS: Record<string, string> = {
   force_parallel_mode: 'on',
   debug_parallel_query: 'on',
-  transaction_timeout: '200ms',
+  transaction_timeout: '2s',
 };
 
 const ROLE = `dba_${process.pid}`;
