@@ -1,3 +1,5 @@
+import type { ConfiguredChannel } from '@app/channels';
+import { channelVariables, configureChannels } from '@app/lanes';
 import { loadConfig } from '@app/platform';
 
 export const WORKER_CONFIG = Symbol('WorkerConfig');
@@ -9,9 +11,11 @@ export interface WorkerConfig {
   logLevel: string;
   databaseUrl: string;
   queueUrl: string;
+  /** Messages that this worker holds at a time, of all lanes together. */
   concurrency: number;
   encryptionKey: string | undefined;
-  notification: { url: string; token: string; ratePerSecond: number | null };
+  /** The channels that this worker can deliver by, by name. */
+  channels: ReadonlyMap<string, ConfiguredChannel>;
 }
 
 /** @throws ConfigError that names every missing or wrong variable. */
@@ -21,9 +25,7 @@ export function readWorkerConfig(): WorkerConfig {
     'QUEUE_URL',
     'API_HOST',
     'WORKER_PORT',
-    'NOTIFICATION_API_URL',
-    'NOTIFICATION_API_TOKEN',
-    'NOTIFICATION_API_RATE',
+    ...channelVariables(),
     'DELIVERY_CONCURRENCY',
     'ENCRYPTION_KEY',
     'LOG_LEVEL',
@@ -36,10 +38,6 @@ export function readWorkerConfig(): WorkerConfig {
     queueUrl: env.QUEUE_URL ?? env.DATABASE_URL,
     concurrency: env.DELIVERY_CONCURRENCY,
     encryptionKey: env.ENCRYPTION_KEY,
-    notification: {
-      url: env.NOTIFICATION_API_URL,
-      token: env.NOTIFICATION_API_TOKEN,
-      ratePerSecond: env.NOTIFICATION_API_RATE ?? null,
-    },
+    channels: configureChannels(env),
   };
 }

@@ -4,7 +4,6 @@ import {
   type OnApplicationBootstrap,
   type OnModuleDestroy,
 } from '@nestjs/common';
-import { type Channel, NOTIFICATION_API_POLICY, NotificationApiChannel } from '@app/channels';
 import {
   cancelStatements,
   checkPool,
@@ -12,28 +11,24 @@ import {
   poolOf,
   readQueuePrefix,
 } from '@app/database';
-import { DeliverService } from '@app/engine';
-import { configureLane, ProviderToken } from '@app/lanes';
-import { health, type Logger, messageOf, onSlowStop, systemClock } from '@app/platform';
+import { health, type Logger, messageOf, onSlowStop, systemClock, taskHealth } from '@app/platform';
 import { DeliveryConsumers, queueTroubles } from '@app/queue';
 import type { DataSource } from 'typeorm';
-import { isDatabaseFree, Liveness } from './liveness.js';
 import { LOGGER, WORKER_CONFIG, type WorkerConfig } from './config.js';
+import { LaneSupervisor } from './lane-supervisor.js';
+import { isDatabaseFree, Liveness } from './liveness.js';
 
-const LANE = 'notification';
 const APPLICATION = 'posthorn-worker';
 const RECONNECT_MS = 1_000;
 /** A server that is not the one that writes any more is left after this, whatever it answers, s. */
 const LIFETIME_S = 600;
 
-/** Connects the lanes' queues with the channels. */
+/** The worker's connections, and over them its lanes. */
 @Injectable()
 export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly dataSource: DataSource;
-  private channel: Channel | undefined;
-  private token: ProviderToken | undefined;
   private consumers: DeliveryConsumers | undefined;
-  private deliver: DeliverService | undefined;
+  private supervisor: LaneSupervisor | undefined;
   private readonly liveness = new Liveness({
     stalledForMs: () => this.consumers?.stalledForMs() ?? 0,
     isDatabaseFree: () => isDatabaseFree(this.config.databaseUrl, APPLICATION),
@@ -52,6 +47,7 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
     });
     health.register('ready', 'database', () => this.checkDatabase());
     health.register('ready', 'queue', () => queueTroubles.check());
+    health.register('ready', 'lanes', () => taskHealth.check(systemClock.monotonic()));
     health.register('live', 'queue', () => this.liveness.check());
     onSlowStop(() => cancelStatements(poolOf(this.dataSource)));
   }
@@ -64,10 +60,8 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     this.stopped = true;
     this.liveness.stop();
+    await this.supervisor?.close();
     await this.consumers?.close();
-    await this.deliver?.close();
-    this.token?.stop();
-    await this.channel?.close();
     if (this.dataSource.isInitialized) await this.dataSource.destroy();
   }
 
@@ -93,48 +87,23 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
   private async open(): Promise<void> {
     const { config, logger } = this;
     const db = poolOf(this.dataSource);
-    const lane = await configureLane(db, LANE, config.notification.ratePerSecond);
-    const token = new ProviderToken({
-      db,
-      lane: lane.name,
-      fallback: config.notification.token,
-      encryptionKey: config.encryptionKey,
-      logger,
-    });
-    await token.refresh();
-    const channel = new NotificationApiChannel({
-      baseUrl: config.notification.url,
-      token: () => token.current,
-      concurrency: config.concurrency,
-    });
-    const consumers = new DeliveryConsumers({
+    this.consumers ??= new DeliveryConsumers({
       url: config.queueUrl,
       prefix: await readQueuePrefix(db),
       places: config.concurrency,
       logger,
       clock: systemClock,
     });
-    const deliver = new DeliverService({
+    this.supervisor ??= new LaneSupervisor({
       db,
-      lane,
-      channel,
-      policy: NOTIFICATION_API_POLICY,
+      consumers: this.consumers,
+      channels: config.channels,
+      places: config.concurrency,
+      encryptionKey: config.encryptionKey,
       clock: systemClock,
       logger,
-      onLocalTrouble: (pauseMs) => {
-        consumer.pause(pauseMs);
-      },
     });
-    this.deliver = deliver;
-    this.channel = channel;
-    this.token = token;
-    this.consumers = consumers;
-    const consumer = consumers.open(lane.name, async (job) => {
-      // A probe may be out because a new token was set a moment ago.
-      if (job.probe !== undefined) await token.refresh().catch(() => undefined);
-      return deliver.deliver(job);
-    });
-    logger.info({ lane: lane.name, concurrency: config.concurrency }, 'consuming');
+    await this.supervisor.start();
   }
 
   private checkDatabase(): Promise<void> {

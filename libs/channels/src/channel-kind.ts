@@ -11,8 +11,8 @@ export interface ChannelKind {
   readonly tokenVariable: Variable | null;
   /** Null: by this environment the channel is not used. */
   configure(environment: Partial<Environment>): ConfiguredChannel | null;
-  /** When a token of it expires; null: never, or nobody knows. */
-  tokenExpiry(token: string): Date | null;
+  /** When a token of it expires (null: it does not say); null: its tokens do not expire. */
+  readonly tokenExpiry: ((token: string) => Date | null) | null;
 }
 
 /** A channel with what the environment says about it. */

@@ -18,6 +18,6 @@ export {
   policyOf,
   tokenVariables,
 } from './registry/channels.js';
-export { configureLane } from './registry/lanes.queries.js';
+export { configureLane, type LaneRow, listLanes } from './registry/lanes.queries.js';
 export { ProviderToken } from './token/provider-token.js';
 export { type LaneToken, TokenExpiries } from './token/token-expiries.js';

@@ -70,13 +70,13 @@ export class DispatchService {
     const lanes = await readLanes(this.options.read);
     this.closeAllBut(lanes);
     const run: Run = { waits: [], failures: [], isOver: false };
-    const looks = lanes.map((lane) =>
-      this.look(
-        lane,
-        mailings.filter(({ laneId }) => laneId === lane.id),
-        run,
-      ),
-    );
+    const byLane = Map.groupBy(mailings, ({ laneId }) => laneId);
+    const looks = lanes.flatMap((lane) => {
+      const ofLane = byLane.get(lane.id) ?? [];
+      // A lane that never had anything to feed costs nothing, not even a queue.
+      const isIdle = ofLane.length === 0 && !this.lanes.has(lane.id);
+      return isIdle ? [] : [this.look(lane, ofLane, run)];
+    });
     await within(PATIENCE_MS, Promise.all(looks));
     run.isOver = true;
     if (run.failures.length > 0) throw run.failures[0];

@@ -17,7 +17,7 @@ describe('the provider token of a worker', () => {
   const open = (encryptionKey: string | undefined) =>
     (token = new ProviderToken({
       db,
-      lane: 'notification',
+      lane: { id: 1, name: 'notification' },
       fallback: 'of-the-environment',
       encryptionKey,
       logger: createLogger('test', 'silent'),
@@ -26,9 +26,6 @@ describe('the provider token of a worker', () => {
   beforeEach(() => {
     stored = null;
     isDatabaseAway = false;
-  });
-  afterEach(() => {
-    token.stop();
   });
 
   it('is that of the environment until another one is stored', async () => {

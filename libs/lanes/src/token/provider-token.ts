@@ -1,72 +1,70 @@
 import type { Queryable } from '@app/database';
-import { readLaneToken } from '../registry/lanes.queries.js';
 import { decrypt, type Logger, messageOf } from '@app/platform';
-
-const REFRESH_MS = 5_000;
+import { readLaneToken } from '../registry/lanes.queries.js';
 
 export interface ProviderTokenOptions {
   db: Queryable;
-  lane: string;
-  /** The environment's token: used until another one is set over the API. */
-  fallback: string;
+  lane: { id: number; name: string };
+  /** The environment's token, used until another one is set over the API; undefined: there is none. */
+  fallback: string | undefined;
   /** Opens what the API stored; without it only the fallback can be used. */
   encryptionKey: string | undefined;
   logger: Logger;
 }
 
-/** The provider's token, replaced while the worker runs when somebody sets a new one. */
+/** The provider's token of one lane, replaced while the worker runs when somebody sets a new one. */
 export class ProviderToken {
-  private token: string | Error = new Error('the stored token has not been read yet');
+  /** Undefined: what is stored has not been opened yet. */
+  private token: string | Error | undefined;
   /** As it was read last; undefined: never. */
   private sealed: Buffer | null | undefined;
-  private readonly timer: NodeJS.Timeout;
 
-  constructor(private readonly options: ProviderTokenOptions) {
-    this.timer = setInterval(() => {
-      this.refresh().catch((error: unknown) => {
-        const { lane, logger } = this.options;
-        logger.warn({ lane, error: messageOf(error) }, 'the stored token could not be looked up');
-      });
-    }, REFRESH_MS);
-    this.timer.unref();
-  }
+  constructor(private readonly options: ProviderTokenOptions) {}
 
   /**
    * @throws when the stored token cannot be opened. Nothing is sent then, not even with the token that
    *   it replaces, which somebody may have replaced because it was lost: the breaker opens.
    */
   get current(): string {
+    // Opening it is costly on purpose, so it is done once per change, and only in lanes that send.
+    this.token ??= this.open();
     if (typeof this.token === 'string') return this.token;
     throw this.token;
   }
 
+  /** Takes over what the database says. */
+  accept(sealed: Buffer | null): void {
+    const before = this.sealed;
+    if (before !== undefined && isSame(sealed, before)) return;
+    this.sealed = sealed;
+    this.token = undefined;
+    if (before === undefined && sealed === null) return;
+    const { lane, logger } = this.options;
+    logger.info({ lane: lane.name }, 'the provider token was replaced');
+  }
+
   /** Looks for a new token. @throws when the database cannot be asked; then nothing changes. */
   async refresh(): Promise<void> {
-    const { db, lane, logger } = this.options;
-    const sealed = await readLaneToken(db, lane);
-    const isFirst = this.sealed === undefined;
-    // Opening it is costly on purpose, so it is done once per change.
-    if (!isFirst && isSame(sealed, this.sealed ?? null)) return;
-    this.sealed = sealed;
+    this.accept(await readLaneToken(this.options.db, this.options.lane.id));
+  }
+
+  private open(): string | Error {
+    if (this.sealed === undefined) return new Error('the stored token has not been read yet');
+    const { fallback, encryptionKey, lane, logger } = this.options;
     try {
-      this.token = this.open(sealed);
-      if (!isFirst || sealed !== null) logger.info({ lane }, 'the provider token was replaced');
+      if (this.sealed !== null && encryptionKey === undefined) {
+        throw new Error('ENCRYPTION_KEY is not set');
+      }
+      const token = this.sealed ? decrypt(this.sealed, encryptionKey ?? '') : fallback;
+      return token ?? new Error('no token is set');
     } catch (error) {
       const reason = `the stored token cannot be opened: ${messageOf(error)}`;
-      this.token = new Error(reason);
-      logger.error({ lane, error: reason }, 'nothing is sent until ENCRYPTION_KEY has its key');
+      logger.error(
+        { lane: lane.name, error: reason },
+        'nothing is sent until ENCRYPTION_KEY has its key',
+      );
+      return new Error(reason);
     }
-  }
-
-  stop(): void {
-    clearInterval(this.timer);
-  }
-
-  private open(sealed: Buffer | null): string {
-    const { fallback, encryptionKey } = this.options;
-    if (sealed === null) return fallback;
-    if (encryptionKey === undefined) throw new Error('ENCRYPTION_KEY is not set');
-    return decrypt(sealed, encryptionKey);
   }
 }
 

@@ -25,17 +25,14 @@ export class TokenExpiries {
 
   /** Null: it does not expire, or that cannot be known here. */
   of({ id, channel, tokenEncrypted }: LaneToken): Date | null {
-    if (!tokenEncrypted) return this.read(channel, this.environmentTokens.get(channel));
+    const read = channelKinds.get(channel)?.tokenExpiry;
+    if (!read) return null;
+    if (!tokenEncrypted) return readIfAny(read, this.environmentTokens.get(channel));
     const known = this.known.get(id);
     if (known?.sealed.equals(tokenEncrypted)) return known.expiresAt;
-    const expiresAt = this.read(channel, this.open(tokenEncrypted));
+    const expiresAt = readIfAny(read, this.open(tokenEncrypted));
     this.known.set(id, { sealed: tokenEncrypted, expiresAt });
     return expiresAt;
-  }
-
-  private read(channel: string, token: string | undefined): Date | null {
-    if (token === undefined) return null;
-    return channelKinds.get(channel)?.tokenExpiry(token) ?? null;
   }
 
   /** A token that was stored under another key is as good as none: the worker says so, loudly. */
@@ -48,4 +45,8 @@ export class TokenExpiries {
       throw error;
     }
   }
+}
+
+function readIfAny(read: (token: string) => Date | null, token: string | undefined): Date | null {
+  return token === undefined ? null : read(token);
 }
