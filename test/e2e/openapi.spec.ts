@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import SwaggerParser from '@apidevtools/swagger-parser';
 import {
   type ApiCaller,
@@ -14,14 +15,28 @@ interface Media {
 interface Operation {
   operationId: string;
   summary?: string;
+  tags?: string[];
   parameters?: { name: string; in: string; description?: string }[];
   requestBody?: { content: Record<string, Media> };
-  responses: Record<string, { description: string; content?: Record<string, Media> }>;
+  responses: Record<string, Response | { $ref: string }>;
+}
+interface Response {
+  description: string;
+  content?: Record<string, Media>;
+}
+interface Property {
+  type?: string | string[];
+  format?: string;
 }
 interface Document {
   openapi: string;
   paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, unknown>; securitySchemes: Record<string, unknown> };
+  components: {
+    schemas: Record<string, { properties?: Record<string, Property> }>;
+    responses: Record<string, Response>;
+    securitySchemes: Record<string, unknown>;
+  };
+  tags: { name: string; description: string }[];
   security: Record<string, unknown>[];
 }
 
@@ -62,6 +77,15 @@ describe('the API documentation', () => {
       })),
     );
 
+  /** What many operations answer is written once in the components. */
+  const responsesOf = ({ responses }: Operation): [string, Response][] =>
+    Object.entries(responses).map(([status, response]) => {
+      if (!('$ref' in response)) return [status, response];
+      const shared = document.components.responses[response.$ref.split('/').at(-1) ?? ''];
+      if (!shared) throw new Error(`There is no ${response.$ref}`);
+      return [status, shared];
+    });
+
   /** `GET /clients/{id}`, as the server itself says; HEAD comes with every GET. */
   function servedRoutes(): string[] {
     const lines = api.process.logs.filter((line) => line.includes('"context":"Routes"'));
@@ -69,6 +93,11 @@ describe('the API documentation', () => {
     const documentable = routes.filter((route) => !route.startsWith('HEAD '));
     return [...new Set(documentable)].map((route) => route.replaceAll(/:(\w+)/g, '{$1}'));
   }
+
+  it('is the one in the repository: `npm run openapi` writes it anew', () => {
+    const committed = JSON.parse(readFileSync('docs/openapi.json', 'utf8')) as Document;
+    expect(committed).toEqual(document);
+  });
 
   it('is a valid OpenAPI document', async () => {
     // The parser resolves the references in place.
@@ -78,6 +107,7 @@ describe('the API documentation', () => {
     await expect(SwaggerParser.validate(copy)).resolves.toBeDefined();
     const ids = operations().map(({ operation }) => operation.operationId);
     expect(new Set(ids).size).toBe(ids.length);
+    expect(document.openapi).toBe('3.1.1');
   });
 
   it('has every route that is served, and no other', () => {
@@ -99,8 +129,9 @@ describe('the API documentation', () => {
   it('gives every answer and every body a description, a schema and an example', () => {
     const faults: string[] = [];
     for (const { route, operation } of operations()) {
-      if (!operation.summary) faults.push(`${route}: no summary`);
-      for (const [status, { description, content }] of Object.entries(operation.responses)) {
+      const { length } = operation.summary ?? '';
+      if (length === 0 || length > 80) faults.push(`${route}: a summary of ${length} characters`);
+      for (const [status, { description, content }] of responsesOf(operation)) {
         if (description === '') faults.push(`${route} ${status}: no description`);
         if (status !== '204') faults.push(...faultsOf(`${route} ${status}`, content));
       }
@@ -122,7 +153,7 @@ describe('the API documentation', () => {
 
   it('describes every refusal as a problem whose example has its status', () => {
     for (const { route, operation } of operations()) {
-      const refusals = Object.entries(operation.responses).filter(([status]) => status >= '400');
+      const refusals = responsesOf(operation).filter(([status]) => status >= '400');
       const statuses = refusals.map(([status]) => status);
       expect([route, statuses]).toEqual([route, expect.arrayContaining(['401', '403', '503'])]);
       for (const [status, { content }] of refusals) {
@@ -141,6 +172,24 @@ describe('the API documentation', () => {
     // Groups with a question mark, classes by name or number, and [^] exist in some of them only.
     const own = patterns.filter((pattern) => /\(\?|\\[pPuUxkKcCbB]|\[\^?\]/.test(pattern));
     expect(own).toEqual([]);
+    expect(patterns.filter((pattern) => !/^\^.*\$$/.test(pattern))).toEqual([]);
+    expect(patterns.filter((pattern) => pattern.includes('\\d'))).toEqual([]);
+  });
+
+  it('has 64 bits for every id', () => {
+    const ids = Object.entries(document.components.schemas).flatMap(([name, { properties = {} }]) =>
+      Object.entries(properties)
+        .filter(([field]) => /^(id|\w+Id)$/.test(field))
+        .map(([field, { type, format }]) => [`${name}.${field}`, [type].flat()[0], format]),
+    );
+    expect(ids.length).toBeGreaterThan(10);
+    expect(ids).toEqual(ids.map(([name]) => [name, 'integer', 'int64']));
+  });
+
+  it('describes every tag, and uses each', () => {
+    const used = new Set(operations().flatMap(({ operation }) => operation.tags ?? []));
+    expect(document.tags.map(({ name }) => name).sort()).toEqual([...used].sort());
+    for (const { description } of document.tags) expect(description).not.toBe('');
   });
 
   it('declares both ways to send a key', () => {

@@ -1,9 +1,13 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { ProblemDto } from '../problems/problem.dto.js';
-import { VERSIONED } from '../versions/versioned.js';
 import { addExamples } from './examples.js';
+import { declareHeaders } from './headers.js';
+import { refineSchemas } from './refine-schemas.js';
 import { addProblems } from './problems.js';
+import { responsesOf, routesOf } from './schema.js';
+import { splitSummaries } from './summaries.js';
+import { TAGS } from './tags.js';
 
 const DESCRIPTION = `
 Posthorn delivers one message to every client that a mailing is for, through an external provider,
@@ -24,30 +28,37 @@ changed the resource meanwhile: else the answer is 412. What was read can be PUT
 cannot be written are ignored while they are as they were.
 `.trim();
 
-/** The OpenAPI document of the running application. */
+/** The OpenAPI document of the application, which need not be connected to anything. */
 export function buildDocument(app: INestApplication): OpenAPIObject {
-  const config = new DocumentBuilder()
-    .setOpenAPIVersion('3.0.3')
-    .setTitle('Posthorn')
-    .setDescription(DESCRIPTION)
-    .setVersion('1')
-    .addApiKey({ type: 'apiKey', in: 'header', name: 'token' }, 'token')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'API key' }, 'bearer')
-    .addSecurityRequirements('token')
-    .addSecurityRequirements('bearer')
-    .build();
-  const document = SwaggerModule.createDocument(app, config, {
+  const document = SwaggerModule.createDocument(app, settings(), {
     extraModels: [ProblemDto],
     operationIdFactory: (controller, method) => `${controller.replace('Controller', '')}_${method}`,
   });
+  splitSummaries(document);
   describeSuccess(document);
-  describeVersions(document);
+  declareHeaders(document);
   addProblems(document);
   addExamples(document);
-  return document;
+  refineSchemas(document);
+  return inStableOrder(document);
 }
 
-const SUCCESS: Record<string, string> = {
+function settings() {
+  const builder = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.1')
+    .setTitle('Posthorn')
+    .setDescription(DESCRIPTION)
+    .setVersion('1')
+    .addServer('/', 'The installation that serves this document')
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'token' }, 'token')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'API key' }, 'bearer')
+    .addSecurityRequirements('token')
+    .addSecurityRequirements('bearer');
+  for (const [name, description] of Object.entries(TAGS)) builder.addTag(name, description);
+  return builder.build();
+}
+
+const SUCCESS: Record<number, string> = {
   200: 'Done',
   201: 'Made; the answer is the whole resource, `Location` says where it is',
   204: 'Done; there is nothing to say',
@@ -55,47 +66,25 @@ const SUCCESS: Record<string, string> = {
 
 function describeSuccess(document: OpenAPIObject): void {
   for (const { operation } of routesOf(document)) {
-    for (const [status, response] of Object.entries(operation.responses)) {
-      if (response && 'description' in response) response.description ||= SUCCESS[status] ?? '';
+    for (const { status, response } of responsesOf(operation)) {
+      response.description ||= SUCCESS[status] ?? '';
     }
   }
 }
 
-/** What answers with one resource says so by `@Versioned()`. */
-function describeVersions(document: OpenAPIObject): void {
-  for (const { operation } of routesOf(document)) {
-    const marked = operation as typeof operation & { [VERSIONED]?: boolean };
-    if (!marked[VERSIONED]) continue;
-    Reflect.deleteProperty(marked, VERSIONED);
-    for (const [status, response] of Object.entries(operation.responses)) {
-      if (Number(status) < 300 && response && 'description' in response) {
-        response.headers = { ...response.headers, ETag: ETAG };
-      }
-    }
-  }
+/** The file of the document shows what changed, whatever order the modules are loaded in. */
+function inStableOrder(document: OpenAPIObject): OpenAPIObject {
+  const { paths, components = {} } = document;
+  return {
+    ...document,
+    paths: sorted(paths),
+    components: Object.fromEntries(
+      Object.entries(components).map(([kind, named]) => [kind, sorted(named)]),
+    ),
+  };
 }
 
-const ETAG = {
-  description: 'Of the resource as it is now: for `If-Match`',
-  schema: { type: 'string', example: '"2jmj7l5rSw0yVb_vlWAYkK"' },
-} as const;
-
-type Paths = OpenAPIObject['paths'];
-export type Operation = NonNullable<Paths[string]['get']>;
-
-const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
-
-export interface DocumentedRoute {
-  path: string;
-  method: (typeof METHODS)[number];
-  operation: Operation;
-}
-
-export function routesOf(document: OpenAPIObject): DocumentedRoute[] {
-  return Object.entries(document.paths).flatMap(([path, item]) =>
-    METHODS.flatMap((method) => {
-      const operation = item[method];
-      return operation ? [{ path, method, operation }] : [];
-    }),
-  );
+function sorted<Named extends object>(named: Named): Named {
+  const entries = Object.entries(named).sort(([one], [other]) => (one < other ? -1 : 1));
+  return Object.fromEntries(entries) as Named;
 }

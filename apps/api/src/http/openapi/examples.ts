@@ -1,25 +1,12 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { routesOf } from './document.js';
-
-interface Schema {
-  $ref?: string;
-  example?: unknown;
-  default?: unknown;
-  enum?: unknown[];
-  type?: string;
-  nullable?: boolean;
-  readOnly?: boolean;
-  items?: Schema;
-  allOf?: Schema[];
-  properties?: Record<string, Schema>;
-}
+import { routesOf, type Schema, schemasOf } from './schema.js';
 
 /**
  * Gives every body, of a request and of an answer, an example that is put together from those of
  * its fields. A field without one leaves the whole without one, which a test notices.
  */
 export function addExamples(document: OpenAPIObject): void {
-  const schemas = (document.components?.schemas ?? {}) as Record<string, Schema>;
+  const schemas = schemasOf(document);
   for (const { operation } of routesOf(document)) {
     const bodies = [operation.requestBody, ...Object.values(operation.responses)];
     for (const body of bodies) {
@@ -49,8 +36,10 @@ function exampleOf(schema: Schema, schemas: Record<string, Schema>): unknown {
     const item = exampleOf(schema.items, schemas);
     return item === undefined ? undefined : [item];
   }
+  if (schema.anyOf?.[0]) return exampleOf(schema.anyOf[0], schemas);
   // The plugin drops `@example null`.
-  return schema.enum?.[0] ?? schema.default ?? (schema.nullable ? null : undefined);
+  const mayBeNull = schema.type?.includes('null') ?? false;
+  return schema.enum?.[0] ?? schema.default ?? (mayBeNull ? null : undefined);
 }
 
 function exampleOfObject(properties: Record<string, Schema>, schemas: Record<string, Schema>) {

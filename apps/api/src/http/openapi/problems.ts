@@ -2,40 +2,58 @@ import { getSchemaPath, type OpenAPIObject } from '@nestjs/swagger';
 import { ProblemDto } from '../problems/problem.dto.js';
 import { problem } from '../problems/problem.js';
 import { bodyLimitInWords } from '../body/body-limit.js';
-import { type DocumentedRoute, routesOf } from './document.js';
+import { headersOfRefusal } from './headers.js';
+import { type DocumentedRoute, responsesOf, routesOf } from './schema.js';
 
-const MEANING: Record<number, string> = {
-  400: 'Something in the request is invalid; `errors` names every field',
-  401: 'No API key, or one that is unknown, expired or revoked',
-  403: 'The role of the API key does not allow this',
-  404: 'There is nothing with this id',
-  415: 'The body is not `application/json` in UTF-8, or it is compressed',
-  500: 'A fault on our side',
-  503: 'The database cannot be reached at the moment; try again shortly',
+/** What every route of a kind may refuse: the name of the shared response, and what it means. */
+const SHARED: Record<number, [name: string, meaning: string]> = {
+  400: ['Invalid', 'Something in the request is invalid; `errors` names every field'],
+  401: ['Unauthenticated', 'No API key, or one that is unknown, expired or revoked'],
+  403: ['Forbidden', 'The role of the API key does not allow this'],
+  404: ['NotFound', 'There is nothing with this id'],
+  415: ['UnsupportedMediaType', 'The body is not `application/json` in UTF-8, or it is compressed'],
+  500: ['InternalError', 'A fault on our side'],
+  503: ['Unavailable', 'The database cannot be reached at the moment; try again shortly'],
 };
 
 /** Documents what every route of a kind may refuse, and gives each refusal its schema and example. */
 export function addProblems(document: OpenAPIObject): void {
+  document.components ??= {};
+  const shared = (document.components.responses ??= {});
   for (const route of routesOf(document)) {
-    const responses = route.operation.responses;
-    for (const status of generalStatuses(route)) {
-      responses[status] ??= { description: meaningOf(status, route) };
+    const { operation } = route;
+    for (const { status, response } of responsesOf(operation)) {
+      if (status >= 400) Object.assign(response, refusal(status, response.description));
     }
-    for (const [status, response] of Object.entries(responses)) {
-      if (Number(status) < 400 || !response || '$ref' in response) continue;
-      response.content = {
-        'application/problem+json': {
-          schema: { $ref: getSchemaPath(ProblemDto) },
-          example: exampleFor(Number(status), response.description),
-        },
-      };
+    for (const status of generalStatuses(route)) {
+      if (operation.responses[status]) continue;
+      const [name, meaning] = sharedRefusal(status, route);
+      shared[name] ??= refusal(status, meaning);
+      operation.responses[status] = { $ref: `#/components/responses/${name}` };
     }
   }
 }
 
-function meaningOf(status: number, { path }: DocumentedRoute): string {
-  if (status === 413) return `The body is larger than ${bodyLimitInWords(path)}`;
-  return MEANING[status] ?? '';
+function refusal(status: number, description: string) {
+  const headers = headersOfRefusal(status);
+  return {
+    description,
+    ...(Object.keys(headers).length > 0 && { headers }),
+    content: {
+      'application/problem+json': {
+        schema: { $ref: getSchemaPath(ProblemDto) },
+        example: exampleFor(status, description),
+      },
+    },
+  };
+}
+
+function sharedRefusal(status: number, { path }: DocumentedRoute): [name: string, meaning: string] {
+  if (status === 413) {
+    const limit = bodyLimitInWords(path);
+    return [`LargerThan${limit.replace(' ', '')}`, `The body is larger than ${limit}`];
+  }
+  return SHARED[status] ?? [`Status${status}`, ''];
 }
 
 function generalStatuses({ operation }: DocumentedRoute): number[] {

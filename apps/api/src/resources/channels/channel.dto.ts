@@ -2,6 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsNumber, Matches, Max, MaxLength, Min, ValidateIf } from 'class-validator';
 import { BREAKER_STATES, type BreakerState, type ChannelName, CHANNELS } from '@app/database';
 import { DEFAULT_CHANNEL } from '@app/lanes';
+import { Fraction } from '../../http/openapi/fraction.js';
 
 /** A way on which messages leave, with a breaker, a limit and a token of its own. */
 export class ChannelDto {
@@ -52,6 +53,7 @@ export class ChannelDto {
    * Messages per second at most, over all workers; null: no limit.
    * @example 100
    */
+  @Fraction()
   ratePerSecond: number | null;
 
   @ApiProperty({ enum: ['environment', 'stored'], example: 'stored' })
@@ -101,6 +103,7 @@ export class SetRateDto {
   @IsNumber({ allowNaN: false, allowInfinity: false })
   @Min(0.001)
   @Max(100_000)
+  @Fraction()
   ratePerSecond: number | null;
 }
 

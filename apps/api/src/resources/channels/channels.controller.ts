@@ -17,14 +17,14 @@ import { toChannel } from './channel.mapper.js';
 export class ChannelsController {
   constructor(private readonly channels: ChannelService) {}
 
-  /** Every channel with its breaker, limit and token's end. */
+  /** List the channels, each with its breaker, limit and token's end. */
   @Get()
   @ApiOkResponse({ type: ChannelListDto })
   async list(): Promise<ChannelListDto> {
     return { items: (await this.channels.list()).map(toChannel), nextCursor: null };
   }
 
-  /** Opens or closes the breaker by hand. What is not being sent when this answers follows it. */
+  /** Open or close a breaker by hand. What is not being sent when this answers follows it. */
   @Put(':name/breaker')
   @MinRole('admin')
   @ApiParam({ name: 'name', example: DEFAULT_CHANNEL })
@@ -36,7 +36,7 @@ export class ChannelsController {
     return toChannel(await this.channels.setBreaker(name, state));
   }
 
-  /** Limits the channel over all workers, from the next message on. */
+  /** Limit a channel's speed. It holds over all workers, from the next message on. */
   @Put(':name/rate')
   @MinRole('admin')
   @ApiParam({ name: 'name', example: DEFAULT_CHANNEL })
@@ -48,7 +48,7 @@ export class ChannelsController {
     return toChannel(await this.channels.setRate(name, ratePerSecond));
   }
 
-  /** Replaces the provider's token; a breaker that opened by itself tries it at once. */
+  /** Replace the provider's token. A breaker that opened by itself tries it at once. */
   @Put(':name/token')
   @MinRole('admin')
   @ApiParam({ name: 'name', example: DEFAULT_CHANNEL })

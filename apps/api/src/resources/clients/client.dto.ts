@@ -1,5 +1,6 @@
+import { ApiProperty } from '@nestjs/swagger';
 import { ArrayMaxSize, IsArray, IsString, Matches, MaxLength } from 'class-validator';
-import type { MessageStatus } from '@app/database';
+import { MESSAGE_STATUSES, type MessageStatus } from '@app/database';
 import { canonicalName } from '@app/platform';
 import { PageQueryDto } from '../../http/pagination/page-query.dto.js';
 import { Canonical } from '../../http/fields/canonical.js';
@@ -185,7 +186,7 @@ export class ClientMessageDto {
    */
   phone: string | null;
 
-  /** @example "sent" */
+  @ApiProperty({ enum: MESSAGE_STATUSES, example: 'sent' })
   status: MessageStatus;
 
   /**
@@ -204,12 +205,14 @@ export class ClientMessageDto {
    * When it was planned.
    * @example "2026-07-01T08:59:58.000Z"
    */
+  @ApiProperty({ format: 'date-time' })
   createdAt: string;
 
   /**
    * When the provider confirmed it; null: it has not.
    * @example "2026-07-01T09:00:00.000Z"
    */
+  @ApiProperty({ format: 'date-time' })
   sentAt: string | null;
 
   /**

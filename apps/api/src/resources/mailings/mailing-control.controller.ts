@@ -12,7 +12,7 @@ import { toMailing } from './mailing.mapper.js';
 export class MailingControlController {
   constructor(private readonly control: MailingControlService) {}
 
-  /** Stops sending until the mailing is resumed. Its end stays where it is. */
+  /** Pause a mailing. Nothing more is sent until it is resumed; its end stays where it is. */
   @Post('pause')
   @HttpCode(200)
   @ApiOkResponse({ type: MailingDto })
@@ -21,7 +21,7 @@ export class MailingControlController {
     return toMailing(await this.control.pause(id));
   }
 
-  /** Goes on with a paused mailing. */
+  /** Resume a paused mailing. */
   @Post('resume')
   @HttpCode(200)
   @ApiOkResponse({ type: MailingDto })
@@ -30,7 +30,7 @@ export class MailingControlController {
     return toMailing(await this.control.resume(id));
   }
 
-  /** Ends a mailing for good: what was not sent yet becomes `cancelled`. */
+  /** Cancel a mailing for good. What was not sent yet becomes `cancelled`. */
   @Post('cancel')
   @HttpCode(200)
   @ApiOkResponse({ type: MailingDto })
@@ -39,7 +39,7 @@ export class MailingControlController {
     return toMailing(await this.control.cancel(id));
   }
 
-  /** Tries failed messages anew; a completed mailing runs again for them. */
+  /** Send failed messages again. A completed mailing runs again for them. */
   @Post('retry-failed')
   @HttpCode(200)
   @ApiOkResponse({ type: ReopenedDto })
@@ -49,8 +49,8 @@ export class MailingControlController {
   }
 
   /**
-   * Sends messages again of which nobody knows whether they arrived. Each of them can reach its
-   * client twice.
+   * Send messages of unknown outcome again. Nobody knows whether they arrived: each of them can reach
+   * its client twice.
    */
   @Post('resend-unknown')
   @HttpCode(200)

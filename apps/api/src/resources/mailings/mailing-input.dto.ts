@@ -25,6 +25,7 @@ import { IsInFuture, IsInstant, IsLaterThan } from '../../http/fields/instants.j
 import { MayBeMissing, MayBeNone } from '../../http/fields/optional.js';
 import { ReadOnly } from '../../http/versions/read-only.js';
 import { Differs, IsText, IsTimeOfDay, IsWindowTimezone } from './rules.js';
+import { Fraction } from '../../http/openapi/fraction.js';
 
 /** Whom a mailing is for: inside a list OR, between lists AND; an empty or missing list is everyone. */
 export class FilterInputDto {
@@ -154,6 +155,7 @@ export class MailingInputDto {
   @IsNumber({ allowNaN: false, allowInfinity: false })
   @Min(0.001)
   @Max(100_000)
+  @Fraction()
   ratePerSecond?: number | null;
 
   /**

@@ -7,6 +7,7 @@ import { canonicalName } from '@app/platform';
 import { Canonical } from '../../http/fields/canonical.js';
 import { MayBeMissing } from '../../http/fields/optional.js';
 import { IsText } from './rules.js';
+import { Fraction } from '../../http/openapi/fraction.js';
 
 /** Whom a mailing is for: inside a list OR, between lists AND; an empty list is everyone. */
 export class FilterDto {
@@ -70,6 +71,7 @@ export class MailingDto {
    * Messages per second at most; null: as fast as the channel takes them.
    * @example 50
    */
+  @Fraction()
   ratePerSecond: number | null;
 
   /**

@@ -60,7 +60,7 @@ export class MailingsController {
   ) {}
 
   /**
-   * Creates a mailing; it starts by itself at `startAt`.
+   * Create a mailing. It starts by itself at `startAt`.
    *
    * With an `Idempotency-Key` a repeated request (same API key, same body, within 24 hours) answers
    * with the mailing that the first one made and the header `Idempotent-Replayed: true`.
@@ -87,7 +87,7 @@ export class MailingsController {
     return toMailing(mailing);
   }
 
-  /** What a mailing would do if it were created now. Nothing is stored. */
+  /** Preview what a mailing would do if it were created now. Nothing is stored. */
   @Post('preview')
   @HttpCode(200)
   @ApiOkResponse({ type: PreviewDto })
@@ -95,7 +95,7 @@ export class MailingsController {
     return toPreview(await this.previews.preview(toPreviewRequest(dto)));
   }
 
-  /** Mailings, newest first. */
+  /** List mailings, newest first. */
   @Get()
   @ApiOkResponse({ type: MailingPageDto })
   async list(@Query() query: MailingListQueryDto): Promise<MailingPageDto> {
@@ -103,7 +103,7 @@ export class MailingsController {
     return { items: items.map(toMailing), nextCursor };
   }
 
-  /** Reads a mailing. */
+  /** Read a mailing. */
   @Get(':id')
   @Versioned()
   @ApiOkResponse({ type: MailingDto })
@@ -112,7 +112,7 @@ export class MailingsController {
   }
 
   /**
-   * Replaces a mailing: what is left out takes its default, only `startAt` stays as it is. A body as
+   * Replace a mailing. What is left out takes its default, only `startAt` stays as it is. A body as
    * it was read changes nothing.
    *
    * While it runs or is paused only `name`, `text`, `endAt`, `window` and `ratePerSecond` may
@@ -137,7 +137,7 @@ export class MailingsController {
     return toMailing(mailing);
   }
 
-  /** Changes single fields, under the same rules as PUT. `filter` and `window` change as a whole. */
+  /** Change single fields of a mailing. The rules are those of PUT; `filter` and `window` change as a whole. */
   @Patch(':id')
   @Versioned()
   @TakesIfMatch()
@@ -155,7 +155,7 @@ export class MailingsController {
     return toMailing(mailing);
   }
 
-  /** Deletes a mailing with its messages and statistics; what is not being sent stays unsent. */
+  /** Delete a mailing with its messages and statistics. What is not being sent stays unsent. */
   @Delete(':id')
   @HttpCode(204)
   @ApiNoContentResponse({ description: 'It is gone' })

@@ -11,8 +11,8 @@ export class MessagesController {
   constructor(private readonly messages: MessageService) {}
 
   /**
-   * The messages of a mailing, by client; with `status` in the order in which they are due, with
-   * `repeated` by status. Pages are as fast at any depth; a message whose status changes meanwhile may be missed or met again.
+   * List the messages of a mailing. They are ordered by client; with `status` in the order in which
+   * they are due, with `repeated` by status. Pages are as fast at any depth; a message whose status changes meanwhile may be missed or met again.
    */
   @Get('mailings/:id/messages')
   @ApiOkResponse({ type: MessagePageDto })
@@ -24,7 +24,7 @@ export class MessagesController {
     return { items: items.map(toMessage), nextCursor };
   }
 
-  /** One message, its attempts, and what happens next and when. */
+  /** Read a message, its attempts, and what happens next and when. */
   @Get('messages/:id')
   @ApiOkResponse({ type: MessageDetailDto })
   async get(@Param('id', IdPipe) id: number): Promise<MessageDetailDto> {

@@ -11,6 +11,7 @@ import {
 } from '@app/database';
 import { PageQueryDto } from '../../http/pagination/page-query.dto.js';
 import { MayBeMissing } from '../../http/fields/optional.js';
+import { Fraction } from '../../http/openapi/fraction.js';
 
 /** A recipient whose mail server will never take it. */
 export class RefusalDto {
@@ -51,6 +52,7 @@ export class ReportDto {
    * Of a daily report: the day on which it is due.
    * @example "2030-03-02"
    */
+  @ApiProperty({ format: 'date' })
   date: string | null;
 
   /**
@@ -171,6 +173,7 @@ export class ActivityDto {
    * `sent` in `sent + failed + expired + unknown`: 0 to 1; null when that is nothing.
    * @example 0.9885
    */
+  @Fraction()
   successRate: number | null;
 }
 
@@ -217,6 +220,7 @@ export class ReportedMailingDto {
   total: number;
 
   /** @example 0.9885 */
+  @Fraction()
   successRate: number | null;
 }
 
@@ -237,9 +241,11 @@ export class ReasonDto {
 /** What a daily report says. */
 export class DailyContentDto {
   /** @example "2030-03-01T06:00:00.000Z" */
+  @ApiProperty({ format: 'date-time' })
   from: string;
 
   /** @example "2030-03-02T06:00:00.000Z" */
+  @ApiProperty({ format: 'date-time' })
   to: string;
 
   totals: ReportedTotalsDto;
@@ -263,6 +269,7 @@ export class DailyContentDto {
 /** The daily report of one date. */
 export class ReportDayDto {
   /** @example "2030-03-02" */
+  @ApiProperty({ format: 'date' })
   date: string;
 
   /** What the report says that came by itself, or else the newest; null while none is written. */

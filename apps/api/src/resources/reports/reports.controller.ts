@@ -11,7 +11,7 @@ import { toReport, toReportDay } from './report.mapper.js';
 export class ReportsController {
   constructor(private readonly reports: ReportService) {}
 
-  /** Reports and alerts, newest first: what is to be sent, and what was. */
+  /** List reports and alerts, newest first. They are those to be sent, and those that were. */
   @Get()
   @ApiOkResponse({ type: ReportPageDto })
   async listReports(@Query() query: ReportListQueryDto): Promise<ReportPageDto> {
@@ -19,7 +19,7 @@ export class ReportsController {
     return { items: items.map(toReport), nextCursor };
   }
 
-  /** The daily report that was due on a date: what it says, to whom it went, and when. */
+  /** Read the daily report of a date. It is what was due then: what it says, to whom it went, and when. */
   @Get(':date')
   @ApiParam({ name: 'date', example: '2030-03-02', schema: { type: 'string', format: 'date' } })
   @ApiOkResponse({ type: ReportDayDto })
@@ -28,7 +28,7 @@ export class ReportsController {
   }
 
   /**
-   * Sends the daily report of a date once more, or for the first time: of an earlier day what it
+   * Send the daily report of a date, once more or for the first time. Of an earlier day it is what it
    * said when it came by itself, of today the last day up to now. The report that comes by itself
    * stays as it is. It is sent in the background; what became of it is in `GET /reports/{date}`.
    * Days are those of `SERVER_TIMEZONE`. At most 20 may be asked for within an hour.

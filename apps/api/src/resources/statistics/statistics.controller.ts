@@ -10,14 +10,14 @@ import { GeneralStatisticsDto, MailingStatisticsDto } from './statistics.dto.js'
 export class StatisticsController {
   constructor(private readonly statistics: StatisticsService) {}
 
-  /** Messages by status over all mailings, and per mailing. */
+  /** Count messages by status, over all mailings and per mailing. */
   @Get('statistics')
   @ApiOkResponse({ type: GeneralStatisticsDto })
   general(@Query() query: PageQueryDto): Promise<GeneralStatisticsDto> {
     return this.statistics.general(query);
   }
 
-  /** One mailing: counts, speed, forecast of the end, errors by reason. */
+  /** Read a mailing's counts, speed, forecast of the end, and errors by reason. */
   @Get(':id/statistics')
   @ApiOkResponse({ type: MailingStatisticsDto })
   mailing(@Param('id', IdPipe) id: number): Promise<MailingStatisticsDto> {

@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { MAILING_STATUSES, type MailingStatus } from '@app/database';
+import { Fraction } from '../../http/openapi/fraction.js';
 
 /** Messages per status; they add up to `total`. */
 export class CountsDto {
@@ -120,12 +121,14 @@ export class ThroughputDto {
    * The same per second, over the part of that minute in which the mailing was under way.
    * @example 10
    */
+  @Fraction()
   perSecond: number;
 
   /**
    * From the start to the last message, or to now; null before the start.
    * @example 9.5
    */
+  @Fraction()
   averagePerSecond: number | null;
 }
 
@@ -164,6 +167,7 @@ export class MailingStatisticsDto extends MailingSummaryDto {
    * The share of messages that have reached a final status, of those planned so far: 0 to 1.
    * @example 0.84
    */
+  @Fraction()
   progress: number;
 
   throughput: ThroughputDto;

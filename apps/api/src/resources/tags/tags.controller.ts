@@ -57,8 +57,8 @@ export class TagsController {
   }
 
   /**
-   * Rename a tag, on every client that has it and in the filter of every mailing that has yet to
-   * find its audience. Filters of other mailings keep the name under which they found it.
+   * Rename a tag. The name changes on every client that has it and in the filter of every mailing that
+   * has yet to find its audience. Filters of other mailings keep the name under which they found it.
    */
   @Patch(':id')
   @Versioned()
@@ -74,7 +74,7 @@ export class TagsController {
     });
   }
 
-  /** Replace a tag, which has a name only: as PATCH does. */
+  /** Replace a tag. It has a name only, so this is what PATCH does. */
   @Put(':id')
   @Versioned()
   @TakesIfMatch()

@@ -1,3 +1,4 @@
+import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsString, Length, Matches } from 'class-validator';
 import { ROLES, type Role } from '@app/database';
 import { canonicalName } from '@app/platform';
@@ -29,6 +30,7 @@ export class CreateTokenDto {
    * From when it no longer works: ISO 8601 with an offset, in the future, until 2199. Left out: never.
    * @example "2030-01-01T00:00:00Z"
    */
+  @ApiProperty({ format: 'date-time', required: false })
   @MayBeMissing()
   @IsInstant()
   expiresAt?: string;
@@ -42,22 +44,25 @@ export class TokenDto {
   /** @example "crm" */
   name: string;
 
-  /** @example "operator" */
+  @ApiProperty({ enum: ROLES, example: 'operator' })
   role: Role;
 
   /**
    * From when it no longer works; null: it does not expire.
    * @example "2030-01-01T00:00:00.000Z"
    */
+  @ApiProperty({ format: 'date-time' })
   expiresAt: string | null;
 
   /**
    * Since when it no longer works; null: it has not been revoked.
    * @example null
    */
+  @ApiProperty({ format: 'date-time' })
   revokedAt: string | null;
 
   /** @example "2026-07-01T09:00:00.000Z" */
+  @ApiProperty({ format: 'date-time' })
   createdAt: string;
 }
 
