@@ -5,7 +5,7 @@ import { messageOf } from '@app/platform';
 import { bounded, createQueue, type OpenQueue } from '@app/queue';
 import { API_CONFIG, type ApiConfig } from '../config.js';
 
-/** Looking at the queue is a favour: it never holds a request for longer. */
+/** A look at the queue holds no request for longer. */
 const LIMIT_MS = 2_000;
 
 /**

@@ -4,24 +4,21 @@ import { FastifyAdapter } from '@bull-board/fastify';
 import cookie from '@fastify/cookie';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ApiKeyLookup, type Caller } from '@app/identity';
 import { DomainError, messageOf } from '@app/platform';
-import { ApiKeyLookup, type Caller, fingerprintOf, hashOfKey, isKey } from '@app/identity';
-import { authenticate, keyOf } from '../http/auth/authenticate.js';
 import { API_CONFIG, type ApiConfig } from '../config.js';
+import { authenticate, keyOf } from '../http/auth/authenticate.js';
 import { problem, problemOf, sendProblem } from '../http/problems/problem.js';
-import { decodeUtf8 } from '../http/body/json-body.js';
 import { InspectorQueues } from './inspector-queues.js';
-import { LOGIN_POLICY, loginPage } from './login-page.js';
 import { Sessions } from './sessions.js';
+import { SignIn } from './sign-in.js';
 
 const BASE = '/queues';
-const COOKIE = 'posthorn_queues';
 /** The board's own handlers wait for the queue without a limit. */
 const HANDLER_LIMIT_MS = 10_000;
 /** The page names fonts of a foreign host; without them it looks the same and nobody is told. */
 const BOARD_POLICY =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; worker-src 'self' blob:";
-const FORM_LIMIT = 4_096;
 
 /**
  * Bull Board at `/queues`, for keys with the role admin: programs send the key in a header, browsers
@@ -31,14 +28,15 @@ const FORM_LIMIT = 4_096;
 export class Inspector {
   private readonly logger = new Logger('Inspector');
   private readonly adapter = new FastifyAdapter();
-  private readonly sessions: Sessions;
+  private readonly signIn: SignIn;
 
   constructor(
     private readonly keys: ApiKeyLookup,
     private readonly queues: InspectorQueues,
     @Inject(API_CONFIG) config: ApiConfig,
   ) {
-    this.sessions = new Sessions(config.ENCRYPTION_KEY ?? config.ADMIN_TOKEN);
+    const sessions = new Sessions(config.ENCRYPTION_KEY ?? config.ADMIN_TOKEN);
+    this.signIn = new SignIn(BASE, keys, sessions);
   }
 
   register(server: FastifyInstance): void {
@@ -54,8 +52,8 @@ export class Inspector {
     });
     void server.register(async (scope) => {
       await scope.register(cookie);
-      await scope.register((forms: FastifyInstance) => {
-        this.addForms(forms);
+      await scope.register((open: FastifyInstance) => {
+        this.signIn.addRoutes(open);
         return Promise.resolve();
       });
       await scope.register(async (guarded) => {
@@ -78,45 +76,6 @@ export class Inspector {
     });
   }
 
-  private addForms(scope: FastifyInstance): void {
-    scope.addContentTypeParser<Buffer>(
-      'application/x-www-form-urlencoded',
-      { parseAs: 'buffer', bodyLimit: FORM_LIMIT },
-      (_request, body, done) => {
-        try {
-          done(null, Object.fromEntries(new URLSearchParams(decodeUtf8(body))));
-        } catch (error) {
-          done(error as Error);
-        }
-      },
-    );
-    scope.get(`${BASE}/login`, (_request, reply) => page(reply, 200));
-    scope.post(`${BASE}/login`, (request, reply) => this.signIn(request, reply));
-    scope.get(`${BASE}/logout`, (request, reply) => {
-      this.sessions.end(request.cookies[COOKIE] ?? '', Date.now());
-      return reply
-        .clearCookie(COOKIE, { path: BASE, httpOnly: true, sameSite: 'strict' })
-        .redirect(`${BASE}/login`, 303);
-    });
-  }
-
-  private async signIn(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const { key } = (request.body ?? {}) as { key?: unknown };
-    const caller = isKey(key) ? await this.keys.callerOf(key) : null;
-    if (!isKey(key) || !caller) return page(reply, 401, 'This key is unknown, expired or revoked.');
-    if (caller.role !== 'admin') return page(reply, 403, 'This key does not have the role admin.');
-    const session = { keyId: caller.id, fingerprint: fingerprintOf(hashOfKey(key)) };
-    return reply
-      .setCookie(COOKIE, this.sessions.begin(session, Date.now()), {
-        path: BASE,
-        httpOnly: true,
-        sameSite: 'strict',
-        secure: request.protocol === 'https',
-        maxAge: Sessions.lifetimeS,
-      })
-      .redirect(BASE, 303);
-  }
-
   /** True when the caller may pass; otherwise the answer is already on its way. */
   private async admit(request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
     try {
@@ -124,7 +83,7 @@ export class Inspector {
       if (caller?.role === 'admin') return true;
       const wantsPage = request.method === 'GET' && request.headers.accept?.includes('text/html');
       if (caller) sendProblem(reply, problem(403, 'The queue inspector needs the role admin'));
-      else if (wantsPage) await reply.redirect(`${BASE}/login`, 303);
+      else if (wantsPage) await reply.redirect(this.signIn.page, 303);
       else sendProblem(reply, problem(401, 'The queue inspector needs an API key or a session'));
     } catch (error) {
       sendProblem(reply, problemOf(error));
@@ -132,10 +91,10 @@ export class Inspector {
     return false;
   }
 
-  private async callerOf(request: FastifyRequest): Promise<Caller | null> {
-    if (keyOf(request.headers) !== undefined) return authenticate(this.keys, request);
-    const session = this.sessions.read(request.cookies[COOKIE] ?? '', Date.now());
-    return session && this.keys.callerOfSession(session.keyId, session.fingerprint);
+  private callerOf(request: FastifyRequest): Promise<Caller | null> {
+    return keyOf(request.headers) === undefined
+      ? this.signIn.callerOf(request)
+      : authenticate(this.keys, request);
   }
 
   private async whenReachable(
@@ -152,13 +111,4 @@ export class Inspector {
       return reply;
     }
   }
-}
-
-function page(reply: FastifyReply, status: number, refusal?: string): FastifyReply {
-  return reply
-    .code(status)
-    .type('text/html; charset=utf-8')
-    .header('content-security-policy', LOGIN_POLICY)
-    .header('cache-control', 'no-store')
-    .send(loginPage(refusal));
 }
