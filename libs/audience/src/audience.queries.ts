@@ -46,11 +46,3 @@ export async function findSampleClient(
   });
   return rows[0] ?? null;
 }
-
-/** The clock that decides about sending. */
-export async function readDatabaseTime(db: Queryable): Promise<Date> {
-  const { rows } = await db.query<{ now: Date }>({ text: 'SELECT clock_timestamp() AS now' });
-  const [row] = rows;
-  if (!row) throw new Error('SELECT without FROM gave no row');
-  return row.now;
-}

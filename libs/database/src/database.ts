@@ -3,6 +3,7 @@ import type { DataSource, EntityTarget, ObjectLiteral, Repository } from 'typeor
 import { DomainError } from '@app/platform';
 import { cancelStatements } from './cancel.js';
 import { checkPool } from './check-database.js';
+import { readClock } from './clock.js';
 import { passGate } from './gate.js';
 import { poolOf } from './queryable.js';
 import { inTransaction } from './transaction.js';
@@ -56,15 +57,9 @@ export class Database {
     await passGate(this.pool);
   }
 
-  /** The database's clock, by which leases, ends and windows are judged. */
+  /** By the database's clock. @throws DomainError `unavailable` before the first connection. */
   async now(): Promise<Date> {
-    const { rows } = await this.pool.query<{ now: Date }>({
-      name: 'read-clock',
-      text: 'SELECT clock_timestamp() AS now',
-    });
-    const [row] = rows;
-    if (!row) throw new Error('The database did not tell the time');
-    return row.now;
+    return readClock(this.pool);
   }
 
   /**

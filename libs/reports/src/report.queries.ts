@@ -1,5 +1,6 @@
 import {
   type Queryable,
+  readClock,
   type Report,
   REPORT_REQUESTS_LOCK,
   type ReportKind,
@@ -85,10 +86,7 @@ export async function readReportsOf(
  */
 export async function lockRequests(db: Queryable): Promise<Date> {
   await db.query({ text: `SELECT pg_advisory_xact_lock(${REPORT_REQUESTS_LOCK})` });
-  const { rows } = await db.query<{ now: Date }>({ text: 'SELECT clock_timestamp() AS now' });
-  const [row] = rows;
-  if (!row) throw new Error('The database did not say what time it is');
-  return row.now;
+  return readClock(db);
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Queryable } from '@app/database';
+import { type Queryable, readClock } from '@app/database';
 import { type Clock, type Logger, messageOf, taskHealth } from '@app/platform';
 import { Mailer, type MailLimits } from './send/mailer.js';
 import { type AlertSettings, RAISE_TASKS, RaiseService } from './raise/raise.service.js';
@@ -32,7 +32,7 @@ export class Reports {
 
   constructor(private readonly options: ReportOptions) {
     const { db, read, settings, alerts, mail, clock, logger } = options;
-    const now = options.now ?? (() => databaseTime(db));
+    const now = options.now ?? (() => readClock(db));
     const { webhookUrl } = alerts;
     this.raiser = new RaiseService({
       db,
@@ -91,14 +91,4 @@ export class Reports {
     this.webhook.close();
     for (const task of TASKS) taskHealth.forget(task);
   }
-}
-
-async function databaseTime(db: Queryable): Promise<Date> {
-  const { rows } = await db.query<{ now: Date }>({
-    name: 'database-time',
-    text: 'SELECT clock_timestamp() AS now',
-  });
-  const [row] = rows;
-  if (!row) throw new Error('The database did not say what time it is');
-  return row.now;
 }

@@ -3,12 +3,11 @@ import {
   type AudienceZone,
   countAudience,
   findSampleClient,
-  readDatabaseTime,
   type SampleClient,
 } from '@app/audience';
 import { orderFault } from '../mailing/edit.js';
 import type { MailingDraft } from '../mailing/mailing.fields.js';
-import type { Database } from '@app/database';
+import { type Database, readClock } from '@app/database';
 
 /** Counting may take this long, then the caller is told to narrow the filter. */
 const COUNT_LIMIT_MS = 5_000;
@@ -65,7 +64,7 @@ export class PreviewService {
     return this.database
       .transaction(async (session) => {
         await session.query(`SET LOCAL statement_timeout = ${this.countLimitMs}`);
-        const now = await readDatabaseTime(session);
+        const now = await readClock(session);
         const zones = await countAudience(session, request.filter);
         const sample = await findSampleClient(session, request.filter);
         return { now, zones, sample };

@@ -1,0 +1,12 @@
+import type { Queryable } from './queryable.js';
+
+/** The database's clock, by which leases, ends and windows are judged; also within a transaction. */
+export async function readClock(db: Queryable): Promise<Date> {
+  const { rows } = await db.query<{ now: Date }>({
+    name: 'read-clock',
+    text: 'SELECT clock_timestamp() AS now',
+  });
+  const [row] = rows;
+  if (!row) throw new Error('The database did not tell the time');
+  return row.now;
+}
