@@ -1,12 +1,5 @@
-export {
-  closeBreakerIfProbing,
-  pauseLane,
-  reopenBreakerIfProbing,
-  returnProbe,
-  takeProbeIfDue,
-  tripBreakerIfClosed,
-} from './breaker/breaker.queries.js';
-export { BreakerWindow } from './breaker/breaker.js';
+export { takeProbeIfDue } from './breaker/breaker.queries.js';
+export { LaneBreaker, RATE_LIMITED_DELAY_MS } from './breaker/lane-breaker.js';
 export { ChannelService, type ChannelView } from './channel.service.js';
 export { forgetQueueTroubles, noteQueueTrouble } from './queue-trouble.queries.js';
 export {

@@ -15,12 +15,7 @@ export {
 export { MAILINGS_OF_CLIENT } from './client-gone/client-mailings.queries.js';
 export { BEGINNING, closePendingOfEnded, type ClosePosition } from './close/close.queries.js';
 export { finishIfDrained } from './finish/finish.queries.js';
-export {
-  BATCH_SIZE,
-  GAVE_UP_DELAY_MS,
-  RATE_LIMITED_DELAY_MS,
-  UNAVAILABLE_DELAY_MS,
-} from './limits.js';
+export { BATCH_SIZE, GAVE_UP_DELAY_MS, UNAVAILABLE_DELAY_MS } from './limits.js';
 export { type Piece, type PieceBounds, PieceSize, PieceSizes } from './pieces/piece-size.js';
 export { markPlanned, planChunk, type UnplannedMailing } from './plan/plan.queries.js';
 export { purgeDeletedIfEmpty, purgeMessagesOfDeleted } from './purge/purge.queries.js';

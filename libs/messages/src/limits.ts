@@ -4,5 +4,3 @@ export const BATCH_SIZE = 256;
 /** Waits of a message that was not to blame: it is due again when its lane is. */
 export const UNAVAILABLE_DELAY_MS = 5_000;
 export const GAVE_UP_DELAY_MS = 1_000;
-/** When the provider says 429 without saying for how long. */
-export const RATE_LIMITED_DELAY_MS = 5_000;

@@ -1,9 +1,9 @@
 import type { Outcome } from '@app/channels';
+import { RATE_LIMITED_DELAY_MS } from '@app/lanes';
 import {
   type AttemptResult,
   type ClaimedMessage,
   GAVE_UP_DELAY_MS,
-  RATE_LIMITED_DELAY_MS,
   UNAVAILABLE_DELAY_MS,
 } from '@app/messages';
 
@@ -66,22 +66,5 @@ export function attemptResult(
         delayMs: outcome.retryAfterMs ?? GAVE_UP_DELAY_MS,
         durationMs: null,
       };
-  }
-}
-
-/** How an outcome speaks about the provider as a whole. */
-export function verdict(outcome: Outcome): 'good' | 'bad' | 'fatal' | 'neutral' {
-  switch (outcome.kind) {
-    case 'delivered':
-    case 'rejected':
-      return 'good';
-    case 'retry':
-    case 'unknown':
-      return 'bad';
-    case 'unavailable':
-      if (outcome.scope === 'auth') return 'fatal';
-      return outcome.scope === 'rate' ? 'neutral' : 'bad';
-    case 'skipped':
-      return 'neutral';
   }
 }

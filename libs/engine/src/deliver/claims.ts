@@ -14,12 +14,12 @@ import { claimSize } from './metrics.js';
 /** A claimed message, with the moments (on the monotonic clock, ms) that bound it. */
 export interface Claim {
   message: ClaimedMessage;
-  /** Before the claim was issued: the lease runs from here at the earliest. */
-  claimedAt: number;
-  /** Nothing is sent at or after this. */
-  closesAt: number;
   /** With a rate: nothing is sent before this. */
   sendAt: number;
+  /** No call is begun at or after this: it could outlive the lease, or has no time to be answered. */
+  lastStart: number;
+  /** Nothing is written at or after this. */
+  closesAt: number;
 }
 
 /** A rate holds the message back: its job asks again after so long. */
@@ -43,18 +43,30 @@ const REREAD_PAUSES_MS = [50, 200, 500, 1_000, 2_000];
 /** Random and below 2^47, so that it is exact as a number and as a bigint. */
 const CLAIM_IDS = 2 ** 47;
 
+export interface ClaimsOptions {
+  db: Queryable;
+  laneId: number;
+  policy: Pick<ChannelPolicy, 'leaseMs' | 'marginMs' | 'callLimitMs'>;
+  clock: Clock;
+  logger: Logger;
+}
+
+/** What a claim took, and when by our clock. */
+interface Taken {
+  rows: ClaimedMessage[];
+  later: LaterMessage[];
+  /** Before the statement was issued: the lease runs from here at the earliest. */
+  claimedAt: number;
+  /** Before the time left was looked at. */
+  measuredAt: number;
+}
+
 /** Claims messages of one lane in natural batches, one statement at a time. */
 export class Claims {
   private readonly batcher: Batcher<number, Claim | Later | null>;
 
-  constructor(
-    private readonly db: Queryable,
-    private readonly laneId: number,
-    private readonly policy: ChannelPolicy,
-    private readonly clock: Clock,
-    private readonly logger: Logger,
-  ) {
-    this.batcher = new Batcher((ids) => this.claimBatch(ids), BATCH_SIZE);
+  constructor(private readonly options: ClaimsOptions) {
+    this.batcher = new Batcher(async (ids) => this.answers(ids, await this.take(ids)), BATCH_SIZE);
   }
 
   /**
@@ -66,46 +78,60 @@ export class Claims {
     return this.batcher.add(messageId);
   }
 
-  /** Claims one message for the breaker's probe, which carries the token's generation. */
-  async claimProbe(messageId: number, probe: number): Promise<Claim | Later | null> {
-    const [claim] = await this.claimBatch([messageId], probe);
-    return claim ?? null;
+  /**
+   * Claims one message for the breaker's probe, which carries the token's generation.
+   *
+   * @returns null when it cannot be sent now.
+   * @throws when the database cannot be reached.
+   */
+  async claimProbe(messageId: number, probe: number): Promise<Claim | null> {
+    const [answer] = this.answers([messageId], await this.take([messageId], probe));
+    return answer && 'message' in answer ? answer : null;
   }
 
-  private async claimBatch(ids: number[], probe?: number): Promise<(Claim | Later | null)[]> {
+  private async take(ids: number[], probe?: number): Promise<Taken> {
+    const { db, laneId, policy, clock, logger } = this.options;
     const claimId = randomInt(CLAIM_IDS);
-    const claimedAt = this.clock.monotonic();
-    let measuredAt = claimedAt;
-    let rows: ClaimedMessage[];
-    let later: LaterMessage[] = [];
+    const claimedAt = clock.monotonic();
     try {
-      ({ claimed: rows, later } = await claimDuePending(this.db, {
-        laneId: this.laneId,
+      const { claimed: rows, later } = await claimDuePending(db, {
+        laneId,
         claimId,
         ids,
-        policy: this.policy,
+        policy,
         ...(probe !== undefined && { probe }),
-      }));
+      });
+      return { rows, later, claimedAt, measuredAt: claimedAt };
     } catch (error) {
       if (isLocalTrouble(error)) throw error; // there is no connection: nothing was asked for
-      this.logger.warn({ error: messageOf(error), messages: ids.length }, 'the claim went wrong');
-      ({ rows, measuredAt } = await this.reread(claimId, ids, claimedAt, error));
+      logger.warn({ error: messageOf(error), messages: ids.length }, 'the claim failed');
+      const found = await this.reread(claimId, ids, claimedAt, error);
+      return { ...found, later: [], claimedAt };
     }
+  }
+
+  /** One for each id, in their order. Of two jobs for one message only the first has it. */
+  private answers(ids: number[], { rows, later, claimedAt, measuredAt }: Taken) {
+    const { leaseMs, marginMs, callLimitMs } = this.options.policy;
     claimSize.observe(rows.length);
-    const answeredAt = this.clock.monotonic();
-    const byId = new Map<number, Claim | Later>(later.map((one) => [one.id, askAgain(one)]));
+    const answeredAt = this.options.clock.monotonic();
+    const byId = new Map<number, Claim | Later>();
     for (const message of rows) {
+      // What was left was left when the statement ran, which was after it was issued.
+      const closesAt = measuredAt + message.msLeft;
+      // The lease runs on from the reserved moment when there is one.
+      const leaseEnds = claimedAt + message.sendInMs + leaseMs;
       byId.set(message.id, {
         message,
-        claimedAt,
-        // What was left was left when the statement ran, which was after it was issued.
-        closesAt: measuredAt + message.msLeft,
         sendAt: answeredAt + message.sendInMs,
+        lastStart: Math.min(closesAt - marginMs, leaseEnds - callLimitMs),
+        closesAt,
       });
     }
+    for (const message of later) byId.set(message.id, askAgain(message));
     return ids.map((id) => {
       const answer = byId.get(id);
-      byId.delete(id); // two jobs for one message: only the first has it
+      byId.delete(id);
       return answer ?? null;
     });
   }
@@ -121,13 +147,14 @@ export class Claims {
     claimedAt: number,
     cause: unknown,
   ): Promise<{ rows: ClaimedMessage[]; measuredAt: number }> {
-    for (let look = 0; this.clock.monotonic() - claimedAt < this.policy.leaseMs; look++) {
+    const { db, policy, clock } = this.options;
+    for (let look = 0; clock.monotonic() - claimedAt < policy.leaseMs; look++) {
       const pause = REREAD_PAUSES_MS[Math.min(look, REREAD_PAUSES_MS.length - 1)];
       await new Promise((resolve) => setTimeout(resolve, pause));
       try {
-        await passGate(this.db);
-        const measuredAt = this.clock.monotonic();
-        const rows = await rereadClaim(this.db, { claimId, ids });
+        await passGate(db);
+        const measuredAt = clock.monotonic();
+        const rows = await rereadClaim(db, { claimId, ids });
         if (rows.length > 0) return { rows, measuredAt };
       } catch {
         continue; // the database is still away

@@ -6,7 +6,6 @@ import {
   type Recorded,
   recordInHalves,
   recordOutcomesIfStillSending,
-  type Refused,
   type RetryPolicy,
 } from '@app/messages';
 import { recorded as recordedCounter, setAsideOutcomes, unrecordedSince } from './metrics.js';
@@ -72,20 +71,22 @@ export class Records {
 
   private async recordBatch(outcomes: Unrecorded[]): Promise<(Recorded | null)[]> {
     this.inStatement = outcomes;
-    const moved = new Map<AttemptResult, Recorded>();
+    const moved = new Map<Unrecorded, Recorded>();
     for (const batch of withDistinctIds(this.withoutBlocked(outcomes))) {
-      const results = batch.map(({ result }) => result);
+      const results = Array.from(batch.values(), ({ result }) => result);
       // eslint-disable-next-line no-restricted-syntax -- never fails: what is refused is told apart
       const { recorded, refused } = await this.untilCommitted(results);
-      const byId = new Map(recorded.map((row) => [row.id, row]));
-      for (const result of results) {
-        const row = byId.get(result.id);
-        if (row) moved.set(result, row);
+      for (const row of recorded) {
+        const outcome = batch.get(row.id);
+        if (outcome) moved.set(outcome, row);
       }
-      if (refused.length > 0) this.keepRefused(batch, refused);
+      for (const { result, error } of refused) {
+        const outcome = batch.get(result.id);
+        if (outcome) this.keepRefused(outcome, error);
+      }
     }
     this.inStatement = [];
-    const answers = outcomes.map(({ result }) => moved.get(result) ?? null);
+    const answers = outcomes.map((outcome) => moved.get(outcome) ?? null);
     const byStatus = Map.groupBy(answers, (row) => row?.status ?? 'fenced');
     for (const [status, rows] of byStatus) recordedCounter.inc({ status }, rows.length);
     return answers;
@@ -123,18 +124,14 @@ export class Records {
     }
   }
 
-  private keepRefused(batch: Unrecorded[], refused: Refused[]): void {
-    for (const { result, error } of refused) {
-      const outcome = batch.find((candidate) => candidate.result.id === result.id);
-      if (!outcome) continue;
-      this.keep(outcome);
-      setAsideOutcomes.inc();
-      if (this.setAside.isBlocked(outcome.mailingId)) continue; // said often enough
-      this.options.logger.error(
-        { message: result.id, mailing: outcome.mailingId, error: messageOf(error) },
-        'the database refuses an outcome: it is set aside and tried again',
-      );
-    }
+  private keepRefused(outcome: Unrecorded, error: Error): void {
+    this.keep(outcome);
+    setAsideOutcomes.inc();
+    if (this.setAside.isBlocked(outcome.mailingId)) return; // logged often enough
+    this.options.logger.error(
+      { message: outcome.result.id, mailing: outcome.mailingId, error: messageOf(error) },
+      'the database refuses an outcome: it is set aside and tried again',
+    );
   }
 
   private keep(outcome: Unrecorded): void {
@@ -179,8 +176,8 @@ export class Records {
   }
 }
 
-/** One statement can move a row only once: a second result for it goes into a later one. */
-function withDistinctIds(outcomes: Unrecorded[]): Unrecorded[][] {
+/** By message. One statement can move a row only once: a second result for it goes into a later one. */
+function withDistinctIds(outcomes: Unrecorded[]): Map<number, Unrecorded>[] {
   const batches: Map<number, Unrecorded>[] = [];
   for (const outcome of outcomes) {
     const { id } = outcome.result;
@@ -191,5 +188,5 @@ function withDistinctIds(outcomes: Unrecorded[]): Unrecorded[][] {
     }
     batch.set(id, outcome);
   }
-  return batches.map((batch) => [...batch.values()]);
+  return batches;
 }

@@ -1,6 +1,6 @@
 import type { Queryable } from '@app/database';
-import { Batcher } from '@app/platform';
 import { readTexts } from '@app/messages';
+import { Batcher } from '@app/platform';
 
 const CAPACITY = 500;
 
@@ -13,17 +13,17 @@ export class Texts {
     this.batcher = new Batcher(async (keys) => {
       const found = await readTexts(db, keys);
       for (const { mailingId, version, text } of found) this.put(`${mailingId}/${version}`, text);
-      return keys.map(
-        (key) =>
-          found.find((row) => row.mailingId === key.mailingId && row.version === key.version)
-            ?.text ?? null,
-      );
+      return keys.map(({ mailingId, version }) => this.known(mailingId, version) ?? null);
     }, 100);
   }
 
-  /** @returns null when the mailing has been purged. */
-  get(mailingId: number, version: number): Promise<string | null> | string {
-    return this.cache.get(`${mailingId}/${version}`) ?? this.batcher.add({ mailingId, version });
+  known(mailingId: number, version: number): string | undefined {
+    return this.cache.get(`${mailingId}/${version}`);
+  }
+
+  /** @returns null when the mailing has been purged, or the database is away. */
+  read(mailingId: number, version: number): Promise<string | null> {
+    return this.batcher.add({ mailingId, version }).catch(() => null);
   }
 
   private put(key: string, text: string): void {
