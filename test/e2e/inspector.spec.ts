@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { poolOf, readQueuePrefix } from '@app/database';
-import { DeliveryQueue, migrateQueue } from '@app/queue';
+import { type DeliveryQueue, DeliveryQueues, migrateQueue } from '@app/queue';
 import {
   type ApiCaller,
   createTestDatabase,
@@ -47,6 +47,7 @@ describe.each(BACKENDS)('the queue inspector on %s', (backend) => {
   let api: RunningApi;
   let admin: ApiCaller;
   let anyone: ApiCaller;
+  let queues: DeliveryQueues;
   let queue: DeliveryQueue;
 
   beforeAll(async () => {
@@ -62,7 +63,8 @@ describe.each(BACKENDS)('the queue inspector on %s', (backend) => {
     proxy = await FaultProxy.start(Number(proxied.port));
     proxied.port = String(proxy.port);
     const prefix = await readQueuePrefix(poolOf(database.dataSource));
-    queue = new DeliveryQueue(direct, 'notification', pino({ level: 'silent' }), prefix);
+    queues = new DeliveryQueues({ url: direct, prefix, logger: pino({ level: 'silent' }) });
+    queue = queues.open(QUEUE);
     await queue.feed([{ messageId: 7, attempts: 0 }], Date.now());
     api = await startApi(database.url, { QUEUE_URL: proxied.toString() });
     ({ admin } = api);
@@ -70,7 +72,7 @@ describe.each(BACKENDS)('the queue inspector on %s', (backend) => {
   });
   afterAll(async () => {
     await api.process.stop();
-    await queue.close();
+    await queues.close();
     await proxy.close();
     await redis?.stop();
     if (folder) rmSync(folder, { recursive: true });

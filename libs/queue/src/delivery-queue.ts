@@ -1,7 +1,7 @@
 import type { JobJson, Queue } from 'bullmq';
 import { type Logger, messageOf } from '@app/platform';
-import { createQueue, type OpenQueue } from './backend.js';
-import { bounded } from './bounded.js';
+import { bounded, NoAnswer } from './bounded.js';
+import type { SharedBackend } from './shared-backend.js';
 import { queueTroubles } from './troubles.js';
 import { DELIVER, type DeliveryJob, deliveryJobId } from './jobs.js';
 
@@ -26,29 +26,15 @@ export interface FeedItem extends DeliveryJob {
 
 /**
  * The producing end of one lane's queue, which has the name of the lane. Every call ends within
- * seconds, whatever the queue does.
+ * seconds, whatever the queue does. Opened by `DeliveryQueues`.
  */
 export class DeliveryQueue {
-  private readonly queue: Queue;
-  private readonly opened: OpenQueue;
-
-  /** @param prefix see `readQueuePrefix` */
   constructor(
-    url: string,
+    private readonly shared: SharedBackend,
     private readonly lane: string,
     private readonly logger: Logger,
-    prefix: string,
-  ) {
-    this.opened = createQueue(lane, url, {
-      prefix,
-      streams: { events: { maxLen: 100 } },
-    });
-    this.queue = this.opened.queue;
-    this.queue.on('error', (error) => {
-      logger.debug({ lane, error: messageOf(error) }, 'queue connection');
-      queueTroubles.note(lane, error, logger);
-    });
-  }
+    private readonly forget: () => void,
+  ) {}
 
   /**
    * Adds jobs; one that is already there is left alone. Rejects when the queue is unreachable.
@@ -59,56 +45,44 @@ export class DeliveryQueue {
   async feed(items: FeedItem[], nowMs: number): Promise<void> {
     for (let start = 0; start < items.length; start += BULK) {
       const jobs = items.slice(start, start + BULK).map((item) => entryOf(item, nowMs));
-      await this.ask(this.queue.backend.addJobs(jobs));
+      await this.ask((queue) => queue.backend.addJobs(jobs));
     }
   }
 
   /** Adds the job that carries a breaker's probe token. */
   async probe(job: DeliveryJob & { probe: number }, nowMs: number): Promise<void> {
     const jobId = `probe-${job.probe}-${nowMs}`;
-    await this.ask(
-      this.queue.add(DELIVER, job, { ...JOB_OPTIONS, attempts: 1, jobId, lifo: true }),
-    );
+    const options = { ...JOB_OPTIONS, attempts: 1, jobId, lifo: true };
+    await this.ask((queue) => queue.add(DELIVER, job, options));
   }
 
   /** Jobs that nobody has taken yet. */
   async waiting(): Promise<number> {
-    return this.ask(this.queue.getJobCountByTypes('waiting', 'prioritized', 'delayed'));
+    return this.ask((queue) => queue.getJobCountByTypes('waiting', 'prioritized', 'delayed'));
   }
 
-  /** Of these, the jobs that could be taken at once. */
-  async takeable(): Promise<number> {
-    return this.ask(this.queue.getJobCountByTypes('waiting', 'prioritized'));
-  }
-
-  /**
-   * Mailings and channels are paused, never the queue: what somebody paused by the queue's own means
-   * would stand still without anybody seeing why.
-   *
-   * @returns whether it was paused.
-   */
-  async resumeIfPaused(): Promise<boolean> {
-    if (!(await this.ask(this.queue.isPaused()))) return false;
-    await this.ask(this.queue.resume());
-    return true;
+  /** Its jobs stay. It never fails. */
+  close(): Promise<void> {
+    this.forget();
+    return Promise.resolve();
   }
 
   /** Within the time limit; what fails is told with what the queue said about itself. */
-  private async ask<T>(work: Promise<T>): Promise<T> {
+  private async ask<T>(work: (queue: Queue) => Promise<T>): Promise<T> {
+    const queue = this.shared.queue(this.lane);
     try {
-      const answer = await bounded(work);
+      const answer = await bounded(work(queue));
       queueTroubles.clear(this.lane, this.logger);
       return answer;
     } catch (error) {
+      if (error instanceof NoAnswer || this.shared.isDead) {
+        this.shared.renew(this.lane, queue.backend);
+      }
       const said = queueTroubles.of(this.lane);
       if (said === null) queueTroubles.note(this.lane, error, this.logger);
       if (said === null || messageOf(error).includes(said)) throw error;
       throw new Error(`${messageOf(error)}: ${said}`, { cause: error });
     }
-  }
-
-  async close(): Promise<void> {
-    await this.opened.close().catch(() => undefined);
   }
 }
 

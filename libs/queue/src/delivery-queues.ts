@@ -1,5 +1,7 @@
-import type { Logger } from '@app/platform';
+import { type Logger, messageOf } from '@app/platform';
 import { DeliveryQueue } from './delivery-queue.js';
+import { SharedBackend } from './shared-backend.js';
+import { queueTroubles } from './troubles.js';
 
 export interface QueuesOptions {
   url: string;
@@ -8,32 +10,46 @@ export interface QueuesOptions {
   logger: Logger;
 }
 
-/** The producing end of the queues of all lanes in this process. */
+/** The producing end of the queues of all lanes in this process, over one connection (or pool). */
 export class DeliveryQueues {
+  private readonly shared: SharedBackend;
   private readonly lanes = new Map<string, DeliveryQueue>();
 
-  constructor(private readonly options: QueuesOptions) {}
+  constructor(private readonly options: QueuesOptions) {
+    const { url, prefix, logger } = options;
+    this.shared = new SharedBackend({
+      url,
+      prefix,
+      purpose: 'feeding',
+      queue: { streams: { events: { maxLen: 100 } } },
+      onError: (error) => {
+        logger.debug({ error: messageOf(error) }, 'queue connection');
+        for (const lane of this.lanes.keys()) queueTroubles.note(lane, error, logger);
+      },
+    });
+  }
 
   /**
    * The lane's queue, to be closed by the caller when the lane goes. Opened once more, as after a
    * failure, it takes the place of the one before.
    */
   open(lane: string): DeliveryQueue {
-    const { url, prefix, logger } = this.options;
-    void this.lanes.get(lane)?.close();
-    const queue = new DeliveryQueue(url, lane, logger, prefix);
+    const queue = new DeliveryQueue(this.shared, lane, this.options.logger, () => {
+      if (this.lanes.get(lane) !== queue) return;
+      this.lanes.delete(lane);
+      this.shared.forget(lane);
+    });
     this.lanes.set(lane, queue);
     return queue;
   }
 
   /** Lets go of a lane's queue, or without a name of all and of the connection. It never fails. */
   async close(lane?: string): Promise<void> {
-    const names = lane === undefined ? [...this.lanes.keys()] : [lane];
-    const closing = names.map(async (name) => {
-      const queue = this.lanes.get(name);
-      this.lanes.delete(name);
-      await queue?.close();
-    });
-    await Promise.all(closing);
+    if (lane !== undefined) {
+      await this.lanes.get(lane)?.close();
+      return;
+    }
+    this.lanes.clear();
+    await this.shared.close();
   }
 }

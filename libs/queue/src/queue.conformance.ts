@@ -1,8 +1,10 @@
 import { UnrecoverableError } from 'bullmq';
 import { createLogger, systemClock } from '@app/platform';
-import { DeliveryConsumers, type LaneConsumer, type Later } from './delivery-consumers.js';
-import { DeliveryQueue } from './delivery-queue.js';
-import { createQueue } from './backend.js';
+import { DeliveryConsumers, type LaneConsumer } from './delivery-consumers.js';
+import type { DeliveryQueue } from './delivery-queue.js';
+import { DeliveryQueues } from './delivery-queues.js';
+import { createQueue } from './shared-backend.js';
+import type { Later } from './taking/lane-taker.js';
 import type { DeliveryJob } from './jobs.js';
 
 const logger = createLogger('test', 'silent');
@@ -12,17 +14,19 @@ export function describeQueue(name: string, url: () => string): void {
   describe(`the queue on ${name}`, () => {
     let lanes = 0;
     let lane: string;
+    let queues: DeliveryQueues;
     let queue: DeliveryQueue;
     let consumers: DeliveryConsumers[];
 
     beforeEach(() => {
       lane = `test-${process.pid}-${++lanes}`;
-      queue = new DeliveryQueue(url(), lane, logger, 'test');
+      queues = new DeliveryQueues({ url: url(), prefix: 'test', logger });
+      queue = queues.open(lane);
       consumers = [];
     });
     afterEach(async () => {
       await Promise.all(consumers.map((consumer) => consumer.close()));
-      await queue.close();
+      await queues.close();
     });
 
     function consume(work: (job: DeliveryJob) => Promise<unknown>, places = 4): LaneConsumer {

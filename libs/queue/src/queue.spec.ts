@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { createLogger, type Logger, systemClock } from '@app/platform';
 import { createTestDatabase, freePort, TEST_REDIS, type TestDatabase, waitFor } from '@app/testkit';
-import { migrateQueue } from './backend.js';
+import { migrateQueue } from './connections.js';
 import { DeliveryConsumers } from './delivery-consumers.js';
 import { DeliveryQueues } from './delivery-queues.js';
 import { deliveryJobId, parseDeliveryJob } from './jobs.js';

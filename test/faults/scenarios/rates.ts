@@ -1,5 +1,5 @@
 import { createLogger } from '@app/platform';
-import { DeliveryQueue } from '@app/queue';
+import { DeliveryQueues } from '@app/queue';
 import { sleep } from '@app/testkit';
 import { useApi } from '../api-load.js';
 import { measureRates, momentsOf } from '../rates.js';
@@ -151,13 +151,14 @@ async function cancelAll(trial: Trial, mailings: number[]): Promise<void> {
 async function mostWaiting(trial: Trial, until: number): Promise<number> {
   const logger = createLogger('suite', 'silent');
   const prefix = await trial.queuePrefix();
-  const queue = new DeliveryQueue(trial.cluster.queueUrl, 'notification', logger, prefix);
+  const queues = new DeliveryQueues({ url: trial.cluster.queueUrl, prefix, logger });
+  const queue = queues.open('notification');
   let most = 0;
   while (now() < until) {
     most = Math.max(most, await queue.waiting());
     await sleep(50);
   }
-  await queue.close();
+  await queues.close();
   return most;
 }
 

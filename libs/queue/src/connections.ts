@@ -1,0 +1,136 @@
+import { openSession, prepareSession, type SessionSettings } from '@app/database';
+import {
+  createPostgresBackend,
+  createRedisBackend,
+  type IQueueBackend,
+  runMigrations,
+} from 'bullmq';
+import { Redis, type RedisOptions } from 'ioredis';
+import pg from 'pg';
+
+/** Tables of the queue's own, beside ours when both live in one database. */
+const SCHEMA = 'bullmq';
+
+export function isPostgres(url: string): boolean {
+  return url.startsWith('postgres:') || url.startsWith('postgresql:');
+}
+
+/**
+ * `feeding` fails at once while the backend is away, instead of piling up commands; `taking` waits for
+ * it to come back.
+ */
+export type Purpose = 'feeding' | 'taking';
+
+/** What every queue of a connection has: the siblings of a backend use the options of the first. */
+const SHARED = {
+  lockDuration: 30_000,
+  stalledInterval: 30_000,
+  maxStalledCount: 100,
+  removeOnComplete: { count: 0 },
+  /** Failed jobs that stay for the inspector. */
+  removeOnFail: { count: 1_000 },
+};
+/** For so long nobody else takes a job in hand, ms; longer when its lock is renewed. */
+export const LOCK_MS = SHARED.lockDuration;
+/** How often jobs are looked for whose worker is gone, ms. */
+export const STALLED_CHECK_MS = SHARED.stalledInterval;
+
+/** One connection to Redis, or one pool to PostgreSQL, with the first of the backends that use it. */
+export interface Connection {
+  root: IQueueBackend;
+  /** The connection itself, for what the client library has no call for. */
+  redis?: Redis;
+  pool?: pg.Pool;
+  /** Lets go of it, whatever state it is in: what waits for an answer is rejected, at once or in time. */
+  end(): Promise<void>;
+}
+
+/** The scheme of the URL chooses the backend; everything above sees one interface. */
+export function connect(url: string, prefix: string, purpose: Purpose): Connection {
+  return isPostgres(url) ? connectPostgres(url, purpose) : connectRedis(url, prefix, purpose);
+}
+
+/** No queue has this name. */
+const ROOT = 'root';
+
+function connectRedis(url: string, prefix: string, purpose: Purpose): Connection {
+  // The connection is ours: the client library would go on reconnecting a queue that was closed
+  // before its first answer.
+  const redis = openRedis(
+    url,
+    purpose === 'taking'
+      ? { maxRetriesPerRequest: null }
+      : { enableOfflineQueue: false, maxRetriesPerRequest: 0 },
+  );
+  const options = { ...SHARED, prefix, connection: redis };
+  const root = createRedisBackend(ROOT, options);
+  return {
+    root,
+    redis,
+    end: () => {
+      redis.disconnect();
+      return Promise.resolve();
+    },
+  };
+}
+
+function connectPostgres(url: string, purpose: Purpose): Connection {
+  const pool = openPool(url, purpose === 'taking' ? 10 : 4);
+  const root = createPostgresBackend(ROOT, { ...SHARED, connection: pool });
+  // The client library ends no pool that it was given: this one has prepared sessions.
+  return { root, pool, end: () => pool.end() };
+}
+
+/**
+ * A connection that died without a word is noticed by who waits for its answer, within a limit of
+ * their own: a timer of the client's for each command cost a tenth of the feeding.
+ */
+export function openRedis(url: string, options: RedisOptions): Redis {
+  const redis = new Redis(url, {
+    connectTimeout: 3_000,
+    keepAlive: 5_000,
+    retryStrategy: (times: number) => Math.min(times * 100, 2_000),
+    ...options,
+  });
+  redis.on('error', () => undefined); // who uses it listens as well
+  return redis;
+}
+
+/** The queue's tables, where the backend has any. Safe to run at any time, by several at once. */
+export async function migrateQueue(url: string): Promise<void> {
+  if (!isPostgres(url)) return;
+  const client = await openSession(url, 'migrate', { statementTimeoutMs: 0, ownSession: true });
+  try {
+    await runMigrations(client, SCHEMA);
+  } finally {
+    await client.end();
+  }
+}
+
+/** No statement of the queue takes longer, ms. */
+const QUERY_LIMIT_MS = 30_000;
+
+/**
+ * It finds its tables by the search path. The queue is a hint that beat can give again: what a crash
+ * of the server forgets of it is no loss.
+ */
+const SESSION: SessionSettings = {
+  statementTimeoutMs: QUERY_LIMIT_MS,
+  idleInTransactionMs: QUERY_LIMIT_MS,
+  ownSession: true,
+  more: { search_path: SCHEMA, synchronous_commit: 'off' },
+};
+
+function openPool(url: string, max: number): pg.Pool {
+  return new pg.Pool({
+    connectionString: url,
+    max,
+    connectionTimeoutMillis: 3_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 5_000,
+    query_timeout: QUERY_LIMIT_MS,
+    application_name: 'posthorn-queue',
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool waits for it, which its types do not say
+    onConnect: (client) => prepareSession(client, url, SESSION),
+  });
+}

@@ -1,0 +1,137 @@
+import { Job, type IQueueBackend, type JobJson, type MinimalJob, UnrecoverableError } from 'bullmq';
+import type { Clock } from '@app/platform';
+import { LOCK_MS } from '../connections.js';
+import type { SharedBackend } from '../shared-backend.js';
+
+/** A job in hand. */
+export interface TakenJob {
+  readonly id: string;
+  /** With which its lock was taken. */
+  readonly token: string;
+  /** As the queue keeps it. */
+  readonly stored: JobJson;
+  /** On the monotonic clock, ms. */
+  lockedAt: number;
+}
+
+/** What a lane said when it was asked for jobs. */
+export interface Answer {
+  jobs: TakenJob[];
+  /** When the next delayed job is due, Unix time in ms; 0: there is none, or nobody has looked. */
+  delayUntil: number;
+}
+
+/** The queue of one lane as who takes jobs needs it. Every call rejects when the queue did not do it. */
+export interface LaneStore {
+  /** Jobs that it may take at a time. */
+  readonly most: number;
+  /** Fewer than asked for: no more are waiting. */
+  take(count: number): Promise<Answer>;
+  /**
+   * The job is done with.
+   *
+   * @param next whether another one may be taken in its place.
+   * @returns undefined when it was not looked for.
+   */
+  complete(job: TakenJob, next: boolean): Promise<Answer | undefined>;
+  /** Has the job come again after a time; it keeps its tries. */
+  putOff(job: TakenJob, ms: number): Promise<void>;
+  /** Has the queue retry it, or keep it among the failed ones. */
+  fail(job: TakenJob, error: Error): Promise<void>;
+  /** @returns the ids of the jobs that somebody else may have taken. */
+  renewLocks(jobs: TakenJob[]): Promise<string[]>;
+  /** Gives back the jobs whose worker is gone. */
+  returnStalled(): Promise<void>;
+}
+
+/** Somebody else has the job by now, or nobody: the queue was emptied. */
+export function isLost(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'number' && code < 0;
+}
+
+/** What both backends do alike, by the calls of the client library. */
+export abstract class BackendStore {
+  private fetches = 0;
+
+  constructor(
+    protected readonly shared: SharedBackend,
+    protected readonly lane: string,
+    /** Of this process. */
+    private readonly id: string,
+    protected readonly clock: Clock,
+  ) {}
+
+  async putOff(job: TakenJob, ms: number): Promise<void> {
+    const delay = Math.max(0, Math.ceil(ms));
+    const options = { skipAttempt: true };
+    await this.backend.moveToDelayed(job.id, this.clock.now().getTime(), delay, job.token, options);
+  }
+
+  async fail({ id, stored, token }: TakenJob, error: Error): Promise<void> {
+    const job = Job.fromJSON(this.shared.queue(this.lane), stored, id);
+    await job.moveToFailed(error, token, false);
+  }
+
+  renewLocks(jobs: TakenJob[]): Promise<string[]> {
+    const ids = jobs.map(({ id }) => id);
+    const tokens = jobs.map(({ token }) => token);
+    return this.backend.extendLocks(ids, tokens, LOCK_MS);
+  }
+
+  async returnStalled(): Promise<void> {
+    await this.backend.moveStalledJobsToWait();
+  }
+
+  protected async completeOne(job: TakenJob, next: boolean): Promise<unknown[]> {
+    const { stored, token } = job;
+    const { result } = await this.backend.moveToCompleted(
+      { id: job.id, opts: stored.opts } as MinimalJob,
+      undefined,
+      stored.opts.removeOnComplete as never,
+      token,
+      next,
+    );
+    return (result ?? []) as unknown[];
+  }
+
+  protected get backend(): IQueueBackend {
+    return this.shared.backend(this.lane);
+  }
+
+  protected newToken(): string {
+    return `${this.id}:${this.fetches++}`;
+  }
+}
+
+/** One job at a time: to Redis batches bring nothing. */
+export class RedisStore extends BackendStore implements LaneStore {
+  readonly most = 1;
+
+  async take(): Promise<Answer> {
+    const token = this.newToken();
+    return this.answer(await this.backend.moveToActive(token), token);
+  }
+
+  async complete(job: TakenJob, next: boolean): Promise<Answer | undefined> {
+    const answer = await this.completeOne(job, next);
+    return next ? this.answer(answer, job.token) : undefined;
+  }
+
+  private answer(answer: unknown[], token: string): Answer {
+    const [stored, id, , delayUntil] = answer as [JobJson | null, string, unknown, unknown];
+    const jobs = stored ? [{ id, token, stored, lockedAt: this.clock.monotonic() }] : [];
+    return { jobs, delayUntil: Number(delayUntil) || 0 };
+  }
+}
+
+/** @throws UnrecoverableError what was never written as JSON, or was given up by the queue. */
+export function dataOf({ stored }: TakenJob): unknown {
+  const { deferredFailure } = stored as { deferredFailure?: string };
+  if (deferredFailure !== undefined) throw new UnrecoverableError(deferredFailure);
+  try {
+    return JSON.parse(stored.data) as unknown;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,94 @@
+/** Of all places, this part is left to lanes that hold few: a new one begins at once. */
+const RESERVED_SHARE = 1 / 8;
+
+/** What the budget knows of a lane. */
+export interface Holder {
+  /** Places that it holds. */
+  held: number;
+  /** Most places that it may hold. */
+  readonly cap: number;
+  /** It may have more jobs than it holds. */
+  readonly isAwake: boolean;
+}
+
+/**
+ * The places of a process, shared by its lanes: who has jobs waiting gets an equal part of what the
+ * others leave, so that a slow lane cannot take them all.
+ */
+export class Places {
+  private readonly lanes = new Set<Holder>();
+  private held = 0;
+  private readonly reserved: number;
+  /** Most places of one lane at the moment; null: to be reckoned. */
+  private level: number | null = null;
+
+  /** @param total at least 1 */
+  constructor(readonly total: number) {
+    this.reserved = total < 2 ? 0 : Math.max(1, Math.floor(total * RESERVED_SHARE));
+  }
+
+  add(lane: Holder): void {
+    this.lanes.add(lane);
+    this.level = null;
+  }
+
+  remove(lane: Holder): void {
+    this.lanes.delete(lane);
+    this.level = null;
+  }
+
+  /** A lane fell asleep or woke up. */
+  changed(): void {
+    this.level = null;
+  }
+
+  /** How many places the lane may take. */
+  roomFor(lane: Holder): number {
+    const free = this.total - this.held;
+    if (free <= 0) return 0;
+    const share = Math.min(lane.cap, this.share()) - lane.held;
+    if (this.lanes.size < 2) return Math.max(0, Math.min(free, share));
+    const unreserved = free - this.reserved;
+    const ofReserve = this.reserved - lane.held;
+    return Math.max(0, Math.min(free, share, Math.max(unreserved, ofReserve)));
+  }
+
+  /** Whether a lane that holds a place may use it for another job. */
+  mayKeep(lane: Holder): boolean {
+    if (this.held > this.total || lane.held > lane.cap) return false;
+    if (this.lanes.size < 2) return true;
+    if (lane.held > this.share()) return false;
+    return lane.held <= this.reserved || this.held <= this.total - this.reserved;
+  }
+
+  take(lane: Holder, count: number): void {
+    lane.held += count;
+    this.held += count;
+    if (!lane.isAwake) this.level = null;
+  }
+
+  release(lane: Holder, count: number): void {
+    lane.held -= count;
+    this.held -= count;
+    if (!lane.isAwake) this.level = null;
+  }
+
+  /** Each lane that is awake gets as much, or as much as its cap; never nothing. */
+  private share(): number {
+    if (this.level !== null) return this.level;
+    let left = this.total;
+    const caps: number[] = [];
+    for (const lane of this.lanes) {
+      if (lane.isAwake) caps.push(lane.cap);
+      else left -= lane.held;
+    }
+    caps.sort((a, b) => a - b);
+    let level = this.total;
+    caps.forEach((cap, index) => {
+      level = left / (caps.length - index);
+      left -= Math.min(cap, level);
+    });
+    this.level = Math.max(1, Math.floor(level));
+    return this.level;
+  }
+}
