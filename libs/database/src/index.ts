@@ -1,3 +1,4 @@
+export { bookMoves, bookMovesLast } from './books/book-moves.js';
 export { cancelStatement, cancelStatements } from './cancel.js';
 export { checkDatabase, checkPool } from './check-database.js';
 export type { Check } from './check.js';

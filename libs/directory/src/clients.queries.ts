@@ -103,6 +103,14 @@ export async function writeLockedClient(
   });
 }
 
+export async function deleteLockedClient(db: Queryable, id: number): Promise<void> {
+  await db.query({
+    name: 'delete-locked-client',
+    text: 'DELETE FROM clients WHERE id = $1',
+    values: [id],
+  });
+}
+
 export interface ClientFilter {
   phone?: string;
   operatorCode?: string;

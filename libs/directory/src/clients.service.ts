@@ -11,9 +11,7 @@ import {
 } from '@app/database';
 import {
   closeLockedMessagesOfClient,
-  deleteLockedClient,
   forgetAddressesOfClient,
-  lockCountersOf,
   lockOpenMessagesOfClient,
 } from '@app/messages';
 import {
@@ -22,6 +20,7 @@ import {
   type ClientMessageRow,
   type ClientRow,
   type ClientValues,
+  deleteLockedClient,
   insertClientIfTagsExist,
   type Insertion,
   listClientMessages,
@@ -100,9 +99,7 @@ export class ClientsService {
       check?.(client);
       const open = await lockOpenMessagesOfClient(session, id);
       if (open.length > 0) {
-        await lockCountersOf(session, [...new Set(open.map((message) => message.mailingId))]);
-        const ids = open.map((message) => message.id);
-        await closeLockedMessagesOfClient(session, ids);
+        await closeLockedMessagesOfClient(session, open);
       }
       await deleteLockedClient(session, id);
     });

@@ -1,3 +1,4 @@
+export { CLOSE_BOOKS, lockCountersOf, OPEN_BOOKS } from './books/books.queries.js';
 export {
   claimDuePending,
   type ClaimedMessage,
@@ -7,9 +8,7 @@ export {
 } from './claim/claim.queries.js';
 export {
   closeLockedMessagesOfClient,
-  deleteLockedClient,
   forgetAddressesOfClient,
-  lockCountersOf,
   lockOpenMessagesOfClient,
 } from './client-gone/client-deletion.queries.js';
 export { MAILINGS_OF_CLIENT } from './client-gone/client-mailings.queries.js';

@@ -43,7 +43,7 @@ const REWRITES: Record<string, { of: RegExp; rewrite: Rewrite } | undefined> = {
     rewrite: (text) => text.replace('attempts = locked.attempts', 'attempts = 0'),
   },
   'counters-apart': {
-    of: /AS left_sending/,
+    of: /LEAST\(l\.tries/,
     rewrite: (text) =>
       text.replace(
         'FROM delta d JOIN counters USING (mailing_id) WHERE k.mailing_id = d.mailing_id',

@@ -1,3 +1,4 @@
+import { bookMovesLast, bookNumber } from '../books/book-moves.js';
 import { GATE } from '../locks.js';
 import type { Repeatable } from './repeatable.js';
 
@@ -106,24 +107,23 @@ BEGIN
         last_error_code = 'client_deleted', last_error = 'The client was deleted before sending'
       WHERE m.id = ANY (v_gone)
       RETURNING m.mailing_id, m.status
-    ), delta AS (
-      SELECT d.mailing_id, count(*) AS n, count(*) FILTER (WHERE d.status = 'cancelled') AS cancelled
-      FROM dropped d GROUP BY d.mailing_id
-    )
-    UPDATE mailing_counters k SET pending = k.pending - delta.n, cancelled = k.cancelled + delta.cancelled,
-      unknown = k.unknown + delta.n - delta.cancelled
-    FROM delta WHERE k.mailing_id = delta.mailing_id;
+    ), ${bookMovesLast({
+      rows: 'dropped',
+      from: 'pending',
+      to: { column: 'status', oneOf: ['cancelled', 'unknown'] },
+      of: 'locked',
+    })};
   END IF;
 
   IF cardinality(v_mailings) = 1 THEN
-    UPDATE mailing_counters k SET
-      pending = k.pending - COALESCE(cardinality(v_places), 0),
-      sending = k.sending + COALESCE(cardinality(v_places), 0)
-    WHERE k.mailing_id = v_mailings[1];
+    ${bookNumber('COALESCE(cardinality(v_places), 0)', {
+      of: 'v_mailings[1]',
+      from: 'pending',
+      to: 'sending',
+    })};
   ELSE
-    UPDATE mailing_counters k SET pending = k.pending - delta.n, sending = k.sending + delta.n
-    FROM (SELECT o.id, count(*) AS n FROM unnest(v_owners) AS o (id) GROUP BY o.id) delta
-    WHERE k.mailing_id = delta.id;
+    WITH taken AS (SELECT o.id AS mailing_id FROM unnest(v_owners) AS o (id)),
+    ${bookMovesLast({ rows: 'taken', from: 'pending', to: 'sending', of: 'locked' })};
   END IF;
 
   -- By the place of the row and not by its id, which saves a look into the index: the rows are locked

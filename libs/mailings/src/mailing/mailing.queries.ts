@@ -5,6 +5,7 @@ import {
   TAG_NAMES_LOCK,
   WAKE_CHANNEL,
 } from '@app/database';
+import { CLOSE_BOOKS, OPEN_BOOKS } from '@app/messages';
 import { FIELD_COLUMNS, type MailingDraft, READ_FIELDS, valuesOf } from './mailing.fields.js';
 
 /** A mailing as its readers see it. */
@@ -59,7 +60,7 @@ export async function insertMailingIfNotEnded(
       ), first_text AS (
         INSERT INTO mailing_texts (mailing_id, version, text) SELECT id, 1, text FROM created
       ), counted AS (
-        INSERT INTO mailing_counters (mailing_id) SELECT id FROM created
+        ${OPEN_BOOKS}
       ), woken AS MATERIALIZED (SELECT ${WAKE} FROM created)
       SELECT created.* FROM created, woken`,
     values: [id, ...valuesOf(mailing)],
@@ -220,7 +221,7 @@ export async function hideIfNotDeleted(db: Queryable, id: number): Promise<boole
     name: 'hide-if-not-deleted',
     text: `
       WITH uncounted AS (
-        DELETE FROM mailing_counters WHERE mailing_id = $1 RETURNING mailing_id
+        ${CLOSE_BOOKS}
       ), hidden AS (
         UPDATE mailings g SET deleted_at = clock_timestamp(), updated_at = clock_timestamp()
         FROM uncounted WHERE g.id = uncounted.mailing_id AND g.deleted_at IS NULL

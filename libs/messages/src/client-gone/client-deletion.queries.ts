@@ -1,21 +1,12 @@
-import type { Queryable } from '@app/database';
+import { bookMovesLast, type Queryable } from '@app/database';
 import { MAILINGS_OF_CLIENT } from './client-mailings.queries.js';
 
-export interface OpenMessage {
-  id: number;
-  mailingId: number;
-}
-
 /** Locks what the end of a client changes: its messages that wait, and those that went to its phone. */
-export async function lockOpenMessagesOfClient(
-  db: Queryable,
-  clientId: number,
-): Promise<OpenMessage[]> {
-  const { rows } = await db.query<OpenMessage>({
+export async function lockOpenMessagesOfClient(db: Queryable, clientId: number): Promise<number[]> {
+  const { rows } = await db.query<{ id: number }>({
     name: 'lock-open-messages-of-client',
     text: `
-      SELECT m.id, m.mailing_id AS "mailingId"
-      FROM messages m
+      SELECT m.id FROM messages m
       WHERE m.id IN (
           SELECT p.id FROM (${MAILINGS_OF_CLIENT}) b
           CROSS JOIN LATERAL (
@@ -24,16 +15,15 @@ export async function lockOpenMessagesOfClient(
       ORDER BY m.id FOR UPDATE`,
     values: [clientId],
   });
-  return rows;
+  return rows.map(({ id }) => id);
 }
 
-export async function lockCountersOf(db: Queryable, mailingIds: number[]): Promise<void> {
-  await db.query({
-    name: 'lock-counters-of',
-    text: 'SELECT FROM mailing_counters WHERE mailing_id = ANY ($1::bigint[]) ORDER BY mailing_id FOR UPDATE',
-    values: [mailingIds],
-  });
-}
+const BOOK_CLOSED = bookMovesLast({
+  rows: 'waited',
+  from: 'pending',
+  to: { column: 'status', oneOf: ['cancelled', 'unknown'] },
+  of: 'many',
+});
 
 /**
  * Ends the waiting ones of locked messages as `cancelled`, or as `unknown` where an attempt was never
@@ -54,24 +44,8 @@ WITH before AS (
     last_error = CASE WHEN b.waiting THEN 'The client was deleted before sending' ELSE m.last_error END
   FROM before b WHERE m.id = b.id
   RETURNING m.mailing_id, m.status, b.waiting
-), delta AS (
-  SELECT mailing_id, count(*) AS closed,
-    count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
-    count(*) FILTER (WHERE status = 'unknown') AS unknown
-  FROM closed WHERE waiting GROUP BY mailing_id
-)
-UPDATE mailing_counters k SET pending = k.pending - d.closed,
-  cancelled = k.cancelled + d.cancelled, unknown = k.unknown + d.unknown
-FROM delta d WHERE k.mailing_id = d.mailing_id`,
+), waited AS (SELECT mailing_id, status FROM closed WHERE waiting), ${BOOK_CLOSED}`,
     values: [ids],
-  });
-}
-
-export async function deleteLockedClient(db: Queryable, id: number): Promise<void> {
-  await db.query({
-    name: 'delete-locked-client',
-    text: 'DELETE FROM clients WHERE id = $1',
-    values: [id],
   });
 }
 

@@ -1,4 +1,4 @@
-import type { Queryable } from '@app/database';
+import { bookMoves, type Queryable } from '@app/database';
 import type { Piece } from '../pieces/piece-size.js';
 
 /** How far the pending rows of a mailing have been gone through, along the index. */
@@ -10,6 +10,13 @@ export interface ClosePosition {
 }
 
 export const BEGINNING: ClosePosition = { zoneId: 0, notBefore: '-infinity', id: 0 };
+
+const BOOK_CLOSED = bookMoves({
+  rows: 'moved',
+  from: 'pending',
+  to: { column: 'status', oneOf: ['expired', 'cancelled', 'unknown'] },
+  of: { one: '$1' },
+});
 
 /**
  * Turns up to `limit` pending rows behind `after` of a mailing that is over into what its end makes of
@@ -57,20 +64,11 @@ WITH g AS (
       THEN 'The mailing was cancelled before sending' ELSE 'The mailing ended before sending' END)
   FROM g WHERE m.ctid = ANY (ARRAY(SELECT place FROM locked))
   RETURNING m.status
-), delta AS (
-  SELECT count(*) AS closed, count(*) FILTER (WHERE status = 'expired') AS expired,
-    count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
-    count(*) FILTER (WHERE status = 'unknown') AS unknown
-  FROM moved
-), counted AS (
-  UPDATE mailing_counters k SET pending = k.pending - d.closed, expired = k.expired + d.expired,
-    cancelled = k.cancelled + d.cancelled, unknown = k.unknown + d.unknown
-  FROM delta d WHERE k.mailing_id = $1 AND d.closed > 0
-)
-SELECT d.closed, (SELECT count(*) FROM locked) AS seen,
+), ${BOOK_CLOSED}
+SELECT (SELECT count(*) FROM moved) AS closed, (SELECT count(*) FROM locked) AS seen,
   l.zone_id AS "zoneId", l.not_before::text AS "notBefore", l.id,
   extract(epoch FROM clock_timestamp() - statement_timestamp())::float8 * 1000 AS "tookMs"
-FROM delta d, (SELECT * FROM locked ORDER BY zone_id DESC, not_before DESC, id DESC LIMIT 1) l`,
+FROM locked l ORDER BY l.zone_id DESC, l.not_before DESC, l.id DESC LIMIT 1`,
       values: [mailingId, limit, after.zoneId, after.notBefore, after.id],
     },
   );

@@ -1,5 +1,11 @@
 import { compileAudience } from '@app/audience';
-import type { AudienceFilter, MailingStatus, Queryable, Statement } from '@app/database';
+import {
+  type AudienceFilter,
+  bookMoves,
+  type MailingStatus,
+  type Queryable,
+  type Statement,
+} from '@app/database';
 import type { Piece } from '../pieces/piece-size.js';
 
 export interface UnplannedMailing {
@@ -47,6 +53,13 @@ export async function planChunk(
   return chunk;
 }
 
+const BOOK_PLANNED = bookMoves({
+  rows: 'inserted',
+  from: null,
+  to: { column: 'status', oneOf: ['pending', 'expired', 'cancelled'] },
+  of: { one: '$1' },
+});
+
 function planStatement(
   { id, filter, planCursor, planMaxClientId }: UnplannedMailing,
   limit: number,
@@ -83,20 +96,10 @@ matching AS MATERIALIZED (
   FROM placed WHERE NOT without_slot ORDER BY zone_id, id
   ON CONFLICT (mailing_id, client_id) DO NOTHING
   RETURNING status
-), delta AS (
-  SELECT count(*) AS total, count(*) FILTER (WHERE status = 'pending') AS pending,
-    count(*) FILTER (WHERE status = 'expired') AS expired,
-    count(*) FILTER (WHERE status = 'cancelled') AS cancelled
-  FROM inserted
-), counted AS (
-  UPDATE mailing_counters k SET total = k.total + delta.total, pending = k.pending + delta.pending,
-    expired = k.expired + delta.expired, cancelled = k.cancelled + delta.cancelled
-  FROM delta WHERE k.mailing_id = $1 AND delta.total > 0
-)
+), ${BOOK_PLANNED}
 SELECT (SELECT count(*) FROM candidates) AS rows, (SELECT max(id) FROM candidates) AS "lastClientId",
-  delta.total AS inserted, (SELECT count(*) FROM placed WHERE without_slot) AS "withoutSlot",
-  extract(epoch FROM clock_timestamp() - statement_timestamp())::float8 * 1000 AS "tookMs"
-FROM delta`,
+  (SELECT count(*) FROM inserted) AS inserted, (SELECT count(*) FROM placed WHERE without_slot) AS "withoutSlot",
+  extract(epoch FROM clock_timestamp() - statement_timestamp())::float8 * 1000 AS "tookMs"`,
     values,
   };
 }

@@ -1,5 +1,11 @@
 import type { ChannelPolicy } from '@app/channels';
-import { type AttemptOutcome, intArray, type MessageStatus, type Queryable } from '@app/database';
+import {
+  type AttemptOutcome,
+  bookMoves,
+  intArray,
+  type MessageStatus,
+  type Queryable,
+} from '@app/database';
 
 /** What is to be written down about one attempt. */
 export interface AttemptResult {
@@ -98,23 +104,24 @@ const CONFIRMS = `(l.attempts >= o.attempt AND l.status IN ('sending', 'pending'
  */
 const REPEATS = `(l.status = 'sending' AND l.unconfirmed)`;
 
-/** The counters of `delta`, locked in their order; the activity of the minute follows from them. */
-const COUNT = `
-counters AS (
-  SELECT k.mailing_id FROM mailing_counters k
-  WHERE k.mailing_id IN (SELECT mailing_id FROM delta) ORDER BY k.mailing_id FOR UPDATE
-), counted AS (
-  UPDATE mailing_counters k SET
-    sending = k.sending - d.left_sending,
-    pending = k.pending - d.left_pending + d.pending,
-    unknown = k.unknown - d.left_unknown + d.unknown,
-    sent = k.sent + d.sent,
-    failed = k.failed + d.failed,
-    repeated = k.repeated + d.repeated,
-    bad_attempts = k.bad_attempts + d.bad
-  FROM delta d JOIN counters USING (mailing_id) WHERE k.mailing_id = d.mailing_id
-  RETURNING k.mailing_id
-)`;
+const WAS = { column: 'was', oneOf: ['sending', 'pending', 'unknown'] } as const;
+
+const BOOK_DELIVERED = bookMoves({
+  rows: 'moved',
+  from: WAS,
+  to: 'sent',
+  of: 'many',
+  repeated: 'repeats',
+});
+
+const BOOK_OUTCOMES = bookMoves({
+  rows: 'decided',
+  from: WAS,
+  to: { column: 'becomes', oneOf: ['sent', 'failed', 'unknown', 'pending'] },
+  of: 'many',
+  repeated: 'repeats AND NOT was_repeated',
+  bad: `outcome NOT IN ('delivered', 'unavailable')`,
+});
 
 /**
  * Here and below every column that a CHECK mentions is set from the locked row, also what stays as it
@@ -132,15 +139,7 @@ WITH locked AS (
   FROM locked l JOIN unnest($1::bigint[], $2::int[], $3::int[]) AS o (id, attempt, duration_ms) ON o.id = l.id
   WHERE m.id = l.id AND ${CONFIRMS}
   RETURNING m.id, m.mailing_id, l.status AS was, NOT l.repeated AND ${REPEATS} AS repeats
-), delta AS (
-  SELECT mailing_id,
-    count(*) FILTER (WHERE was = 'sending') AS left_sending,
-    count(*) FILTER (WHERE was = 'pending') AS left_pending,
-    count(*) FILTER (WHERE was = 'unknown') AS left_unknown,
-    count(*) FILTER (WHERE repeats) AS repeated,
-    count(*) AS sent, 0 AS failed, 0 AS unknown, 0 AS pending, 0 AS bad
-  FROM moved GROUP BY mailing_id
-), ${COUNT}
+), ${BOOK_DELIVERED}
 SELECT id, 'sent'::message_status AS status FROM moved`;
 
 const RECORD = `
@@ -192,19 +191,7 @@ WITH o AS (
   SELECT id, attempt, clock_timestamp() - make_interval(secs => COALESCE(duration_ms, 0) / 1000.0), duration_ms,
     outcome, http_status, COALESCE(code, ''), detail, text_version, excerpt
   FROM decided WHERE outcome <> 'delivered'
-), delta AS (
-  SELECT mailing_id,
-    count(*) FILTER (WHERE was = 'sending') AS left_sending,
-    count(*) FILTER (WHERE was = 'pending') AS left_pending,
-    count(*) FILTER (WHERE was = 'unknown') AS left_unknown,
-    count(*) FILTER (WHERE becomes = 'sent') AS sent,
-    count(*) FILTER (WHERE becomes = 'failed') AS failed,
-    count(*) FILTER (WHERE becomes = 'unknown') AS unknown,
-    count(*) FILTER (WHERE becomes = 'pending') AS pending,
-    count(*) FILTER (WHERE repeats AND NOT was_repeated) AS repeated,
-    count(*) FILTER (WHERE outcome NOT IN ('delivered', 'unavailable')) AS bad
-  FROM decided GROUP BY mailing_id
-), ${COUNT}, grouped AS (
+), ${BOOK_OUTCOMES}, grouped AS (
   INSERT INTO mailing_errors AS t (mailing_id, hour, code, attempts, detail, last_at)
   SELECT d.mailing_id, date_trunc('hour', clock_timestamp(), 'UTC'), COALESCE(d.code, ''), count(*),
     max(d.detail), clock_timestamp()

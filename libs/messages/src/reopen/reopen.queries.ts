@@ -1,4 +1,4 @@
-import { type Queryable, WAKE_CHANNEL } from '@app/database';
+import { bookMoves, type Queryable, WAKE_CHANNEL } from '@app/database';
 
 /** Where the walk over a mailing's messages of one status stands; in order of `messages_due`. */
 export interface ReopenCursor {
@@ -45,11 +45,7 @@ export async function reopenChunk(
           attempts = locked.attempts, unconfirmed = locked.unconfirmed, lease_until = NULL, sent_at = NULL
         FROM locked WHERE m.id = locked.id
         RETURNING m.id
-      ), counted AS (
-        UPDATE mailing_counters k SET ${status} = k.${status} - moved.n, pending = k.pending + moved.n
-        FROM (SELECT count(*) AS n FROM reopened) moved
-        WHERE k.mailing_id = $1 AND moved.n > 0
-      )
+      ), ${bookMoves({ rows: 'reopened', from: status, to: 'pending', of: { one: '$1' } })}
       SELECT zone_id AS "zoneId", not_before::text AS "notBefore", id,
         (SELECT count(*) FROM reopened) AS reopened
       FROM chunk ORDER BY chunk.zone_id DESC, chunk.not_before DESC, chunk.id DESC LIMIT 1`,
