@@ -12,7 +12,7 @@ const MARKS = {
   postgres15: /\benv\[TEST_POSTGRES_15\]/,
   redis: /\benv\[TEST_REDIS\]/,
   process: /from 'node:child_process'/,
-  build: /(?<![\w-])dist['/]/,
+  build: /(?<![\w-]|'ajv\/)dist['/]/,
 };
 /** `import … from 'x'`, `export … from 'x'`, `import 'x'`. */
 const IMPORT = /^(?:import|export)\s+(?:(type\s)?([^;']*?)\s*from\s+)?'([^']+)';/gm;

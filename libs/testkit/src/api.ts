@@ -1,3 +1,4 @@
+import { assertDocumented } from './documented-api.js';
 import { type RunningProcess, startProcess, type StartOptions } from './process.js';
 
 /** The key that `startApi` gives as `ADMIN_TOKEN`. */
@@ -50,7 +51,11 @@ export class ApiCaller {
     return this.call<Body>('DELETE', path);
   }
 
-  /** A string is sent as it is, anything else as JSON. Redirects are not followed. */
+  /**
+   * A string is sent as it is, anything else as JSON. Redirects are not followed.
+   *
+   * @throws Error when the answer is not as the API's document says
+   */
   async call<Body = Problem>(
     method: string,
     path: string,
@@ -70,7 +75,9 @@ export class ApiCaller {
     const text = await response.text();
     const isJson = response.headers.get('content-type')?.includes('json') ?? false;
     const parsed: unknown = isJson && text !== '' ? JSON.parse(text) : text;
-    return { status: response.status, headers: response.headers, body: parsed as Body };
+    const { status, headers: received } = response;
+    assertDocumented({ method, path, status, headers: received, body: parsed });
+    return { status, headers: received, body: parsed as Body };
   }
 }
 
