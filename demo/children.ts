@@ -28,22 +28,25 @@ export interface ChildOptions {
   pipes?: boolean;
 }
 
-/** The demo's processes: each with a log file, an entry in the register, and an eye on its life. */
+/** The processes of the demo: each with a log file, an entry in the register, and an eye on its life. */
 export class Children {
   /** Rejects with ChildError when one of them ends by itself. */
   readonly failure: Promise<never>;
   private readonly fail: (error: ChildError) => void;
   private readonly running = new Map<string, Child>();
-  private readonly expected = new Set<string>();
+  private readonly known = new Map<string, ChildOptions>();
+  private readonly expected = new Set<ChildProcess>();
 
+  /** @param onEnd What to do with one that ends by itself, instead of `failure`. */
   constructor(
     private readonly folder: string,
     private readonly register: Register,
+    onEnd?: (error: ChildError) => void,
   ) {
     const { promise, reject } = Promise.withResolvers<never>();
     promise.catch(() => undefined); // whoever waits for it hears of it; nobody may
     this.failure = promise;
-    this.fail = reject;
+    this.fail = onEnd ?? reject;
   }
 
   start(name: string, options: ChildOptions): ChildProcess {
@@ -56,15 +59,16 @@ export class Children {
       stdio: options.pipes ? ['pipe', 'pipe', log] : ['ignore', log, log],
     });
     closeSync(log);
+    this.known.set(name, options);
     const { pid } = child;
     if (pid !== undefined) this.register.add(name, pid);
     const exited = new Promise<void>((resolve) => {
       child.once('exit', (code, signal) => {
-        this.ended(name, pid, signal ?? `status ${code ?? '?'}`);
+        this.ended(name, child, signal ?? `status ${code ?? '?'}`);
         resolve();
       });
       child.once('error', (error) => {
-        this.ended(name, pid, error.message);
+        this.ended(name, child, error.message);
         resolve();
       });
     });
@@ -74,8 +78,8 @@ export class Children {
 
   /** Runs a process to its end. @throws ChildError when it does not end well. */
   async run(name: string, options: ChildOptions): Promise<void> {
-    this.expected.add(name);
     const child = this.start(name, options);
+    this.expected.add(child);
     await this.running.get(name)?.exited;
     if (child.exitCode !== 0) throw this.error(name, `ended with status ${child.exitCode ?? '?'}`);
   }
@@ -84,7 +88,7 @@ export class Children {
   async ready(name: string, url: string): Promise<void> {
     const end = performance.now() + START_LIMIT_MS;
     while (performance.now() < end) {
-      if (!this.running.has(name)) await this.failure;
+      if (!this.running.has(name)) throw this.error(name, 'ended before it was ready');
       if (await answers(url)) return;
       await sleep(50);
     }
@@ -95,7 +99,7 @@ export class Children {
   async stop(names: string[]): Promise<void> {
     const children = names.flatMap((name) => this.running.get(name) ?? []);
     for (const child of children) {
-      this.expected.add(child.name);
+      this.expected.add(child.process);
       child.process.stdin?.end();
       // The keeper ends when its pipe does, and not before it has put the database away.
       if (!child.process.stdin) child.process.kill('SIGTERM');
@@ -108,10 +112,27 @@ export class Children {
     await all;
   }
 
-  private ended(name: string, pid: number | undefined, how: string): void {
-    if (pid !== undefined) this.register.remove(pid);
+  /** Ends it if it runs, and starts it as it was started before. */
+  async restart(name: string): Promise<void> {
+    await this.stop([name]);
+    this.start(name, this.optionsOf(name));
+  }
+
+  /** Runs it once more, as it was run before. @throws ChildError when it does not end well. */
+  async rerun(name: string): Promise<void> {
+    await this.run(name, this.optionsOf(name));
+  }
+
+  private optionsOf(name: string): ChildOptions {
+    const options = this.known.get(name);
+    if (!options) throw new Error(`${name} was never started`);
+    return options;
+  }
+
+  private ended(name: string, child: ChildProcess, how: string): void {
+    if (child.pid !== undefined) this.register.remove(child.pid);
     this.running.delete(name);
-    if (!this.expected.has(name)) this.fail(this.error(name, `ended with ${how}`));
+    if (!this.expected.has(child)) this.fail(this.error(name, `ended with ${how}`));
   }
 
   private error(name: string, what: string): ChildError {

@@ -30,7 +30,10 @@ export interface Installation {
 }
 
 /** The demo's folder, for this demo alone: what an earlier one left running is stopped. */
-export async function takeOver({ folder, fresh }: Options): Promise<Register> {
+export async function takeOver({
+  folder,
+  fresh,
+}: Pick<Options, 'folder' | 'fresh'>): Promise<Register> {
   mkdirSync(folder, { recursive: true });
   const register = new Register(join(folder, REGISTER_FILE));
   if (register.living().length > 0) {

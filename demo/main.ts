@@ -11,7 +11,8 @@ import { type Options, parseOptions, UsageError } from './options.js';
 import { done, line, paint, thousands } from './paint.js';
 import { createProgress } from './progress.js';
 import { loadSampleClients, ZONES } from './sample-clients.js';
-import { type Delivery, isComplete, showAddresses, showDelivery } from './summary.js';
+import { stopOnSignals } from './signals.js';
+import { type Delivery, isComplete, showAddresses, showDelivery, showExample } from './summary.js';
 
 const POLL_MS = 150;
 /** Without a single message in this time something is wrong, however slow the machine. */
@@ -39,7 +40,8 @@ async function main(options: Options): Promise<number> {
       state.delivered = isComplete(delivery, options.clients);
       if (!state.delivered)
         throw new Error('Not everybody got exactly one message: see the table.');
-      showAddresses(installation, delivery.mailing);
+      showAddresses(installation);
+      showExample(installation, delivery.mailing);
     };
     await Promise.race([show(), children.failure, interrupted]);
     if (!options.exit) {
@@ -97,20 +99,6 @@ async function watch(api: Api, mailing: number, clients: number) {
   } finally {
     progress.stop();
   }
-}
-
-/** The first signal stops everything in order; the second one does not wait for it. */
-function stopOnSignals(stop: () => void): void {
-  let stopping = false;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      if (stopping) process.exit(130); // the keeper sees to the rest
-      stopping = true;
-      stop();
-    });
-  }
-  // A terminal that is gone, or a pipe that nobody reads any more.
-  process.stdout.on('error', stop);
 }
 
 function describe(error: unknown): string {

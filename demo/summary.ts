@@ -51,7 +51,7 @@ export function showDelivery(delivery: Delivery): void {
   }
 }
 
-export function showAddresses(installation: Installation, mailing: number): void {
+export function showAddresses(installation: Installation): void {
   const { apiUrl, simulatorUrl, workerUrl, mailUrl, key, folder } = installation;
   const addresses = {
     'API docs': `${apiUrl}/docs`,
@@ -66,6 +66,9 @@ export function showAddresses(installation: Installation, mailing: number): void
   };
   line();
   for (const [name, address] of Object.entries(addresses)) line(`  ${name.padEnd(12)}${address}`);
+}
+
+export function showExample({ apiUrl, key }: Installation, mailing: number): void {
   line();
   line(`  Try:  curl -H 'token: ${key}' ${apiUrl}/mailings/${mailing}/statistics`);
 }

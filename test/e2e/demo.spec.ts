@@ -1,6 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -151,6 +159,23 @@ describe('The demo', () => {
     2 * MINUTE,
   );
 
+  it(
+    'restarts with npm run dev what loads a changed file, and only that',
+    async () => {
+      const dev = new Demo(['--folder', join(root, 'dev')], 'dist/demo/dev.js');
+      demos.add(dev);
+      await dev.line(/What changes is built and restarted/);
+      utimesSync('dist/apps/worker/src/worker.service.js', new Date(), new Date());
+      await dev.line(/worker +restarted/);
+      expect(dev.output).not.toMatch(/(api|beat|simulator) +restarted/);
+      expect(dev.output).not.toContain('✘');
+      dev.kill('SIGINT');
+      expect(await dev.exited).toBe(0);
+      expect(runningIn(join(root, 'dev'))).toEqual([]);
+    },
+    2 * MINUTE,
+  );
+
   it('refuses what it does not understand', async () => {
     for (const words of [['--clients', 'many'], ['--clients', '0'], ['--what']]) {
       const demo = new Demo(words);
@@ -166,10 +191,10 @@ class Demo {
   private readonly child: ChildProcess;
   private readonly waiting = new Set<() => void>();
 
-  constructor(words: string[]) {
+  constructor(words: string[], script = 'dist/demo/main.js') {
     // A shell with settings for some other installation must not lead the demo there.
     const foreign = { QUEUE_URL: 'redis://127.0.0.1:1', DATABASE_URL: 'postgres://127.0.0.1:1/x' };
-    this.child = spawn(process.execPath, ['dist/demo/main.js', ...words], {
+    this.child = spawn(process.execPath, [script, ...words], {
       env: { PATH: process.env.PATH, HOME: process.env.HOME, ...foreign },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
