@@ -55,10 +55,15 @@ function entryOf(folder: string): string {
 export function reachableFolder(folder: string): string {
   const path = resolve(folder);
   mkdirSync(dirname(path), { recursive: true });
-  if (process.getuid?.() === 0) chmodSync(dirname(path), 0o755);
+  if (process.getuid?.() === 0) open(dirname(path));
   if (isReachable(dirname(path))) return path;
   const name = createHash('sha256').update(path).digest('hex').slice(0, 12);
   return join(ownFolder(`posthorn-data-${name}`), 'data');
+}
+
+/** Adds the right to enter, and takes none away: the parent may be one that all share, like /tmp. */
+function open(folder: string): void {
+  chmodSync(folder, statSync(folder).mode | 0o055);
 }
 
 function isReachable(path: string): boolean {
