@@ -46,6 +46,7 @@ describe.each(readPages().map((page) => [page.path, page] as const))('%s', (_, p
   });
 
   it('names variables that exist', () => {
+    if (page.path.startsWith(`${DECISIONS}/0`)) return; // they name constants of the code as well
     const files = [...SECRETS, 'NAME'].map((name) => `${name}_FILE`);
     const variables = [...Object.keys(environment.shape), ...files];
     const names = allCode(page.text).flatMap((code) => /^[A-Z]+(_[A-Z]+)+\b/.exec(code)?.[0] ?? []);

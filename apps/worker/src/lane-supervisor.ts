@@ -5,7 +5,7 @@ import { Isolated, messageOf } from '@app/platform';
 import { type SharedByLanes, WorkerLane } from './worker-lane.js';
 
 const LOOK_MS = 2_000;
-export const LANES_TASK = 'lanes';
+const LANES_TASK = 'lanes';
 
 export interface SupervisorOptions extends SharedByLanes {
   channels: ReadonlyMap<string, ConfiguredChannel>;

@@ -1,5 +1,4 @@
 export type { Channel, ChannelPolicy, Outcome, OutgoingMessage } from './channel.js';
 export type { ChannelKind, ConfiguredChannel } from './channel-kind.js';
-export { NotificationApiChannel } from './notification-api/notification-api.channel.js';
 export { notificationApi } from './notification-api/notification-api.kind.js';
 export { NOTIFICATION_API_POLICY } from './notification-api/policy.js';
