@@ -41,6 +41,8 @@ export interface Connection {
   /** The connection itself, for what the client library has no call for. */
   redis?: Redis;
   pool?: pg.Pool;
+  /** It is away, and comes back by itself: what waits for an answer gets it then. */
+  isComingBack(): boolean;
   /** Lets go of it, whatever state it is in: what waits for an answer is rejected, at once or in time. */
   end(): Promise<void>;
 }
@@ -50,23 +52,31 @@ export function connect(url: string, prefix: string, purpose: Purpose): Connecti
   return isPostgres(url) ? connectPostgres(url, purpose) : connectRedis(url, prefix, purpose);
 }
 
+/**
+ * Of the client library. Ended in one of these it would say so to nobody, and its calls would wait for
+ * ever.
+ */
+const COMING_BACK = new Set(['wait', 'connecting', 'reconnecting', 'close']);
+
 /** No queue has this name. */
 const ROOT = 'root';
 
 function connectRedis(url: string, prefix: string, purpose: Purpose): Connection {
   // The connection is ours: the client library would go on reconnecting a queue that was closed
   // before its first answer.
+  const connectionName = `${prefix}:${purpose}`;
   const redis = openRedis(
     url,
     purpose === 'taking'
-      ? { maxRetriesPerRequest: null }
-      : { enableOfflineQueue: false, maxRetriesPerRequest: 0 },
+      ? { connectionName, maxRetriesPerRequest: null }
+      : { connectionName, enableOfflineQueue: false, maxRetriesPerRequest: 0 },
   );
   const options = { ...SHARED, prefix, connection: redis };
   const root = createRedisBackend(ROOT, options);
   return {
     root,
     redis,
+    isComingBack: () => COMING_BACK.has(redis.status),
     end: () => {
       redis.disconnect();
       return Promise.resolve();
@@ -78,7 +88,7 @@ function connectPostgres(url: string, purpose: Purpose): Connection {
   const pool = openPool(url, purpose === 'taking' ? 10 : 4);
   const root = createPostgresBackend(ROOT, { ...SHARED, connection: pool });
   // The client library ends no pool that it was given: this one has prepared sessions.
-  return { root, pool, end: () => pool.end() };
+  return { root, pool, isComingBack: () => false, end: () => pool.end() };
 }
 
 /**

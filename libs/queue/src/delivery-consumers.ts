@@ -240,7 +240,7 @@ export class DeliveryConsumers {
       if (error instanceof NoAnswer) this.silentLooks++;
       if (!this.shared.isDead && this.silentLooks < SILENT_LOOKS) return;
       this.silentLooks = 0;
-      this.options.logger.warn('the queue does not answer: reconnecting');
+      this.options.logger.warn('the queue does not answer');
       this.shared.renew();
     }
   }

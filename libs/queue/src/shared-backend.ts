@@ -85,13 +85,13 @@ export class SharedBackend {
   }
 
   /**
-   * Replaces the connection.
+   * Replaces the connection, unless it is coming back by itself.
    *
    * @param lane unless it has been replaced since this lane had this backend.
    */
   renew(lane?: string, seen?: IQueueBackend): void {
     if (lane !== undefined && this.backends.get(lane) !== seen) return;
-    void this.drop();
+    if (!this.connection?.isComingBack()) void this.drop();
   }
 
   /** It never fails. */

@@ -19,6 +19,8 @@ export class Places {
   private readonly lanes = new Set<Holder>();
   private held = 0;
   private readonly reserved: number;
+  /** Lanes that hold fewer places than are reserved. */
+  private few = 0;
   /** Most places of one lane at the moment; null: to be reckoned. */
   private level: number | null = null;
 
@@ -29,11 +31,12 @@ export class Places {
 
   add(lane: Holder): void {
     this.lanes.add(lane);
+    if (lane.held < this.reserved) this.few++;
     this.level = null;
   }
 
   remove(lane: Holder): void {
-    this.lanes.delete(lane);
+    if (this.lanes.delete(lane) && lane.held < this.reserved) this.few--;
     this.level = null;
   }
 
@@ -47,30 +50,37 @@ export class Places {
     const free = this.total - this.held;
     if (free <= 0) return 0;
     const share = Math.min(lane.cap, this.share()) - lane.held;
-    if (this.lanes.size < 2) return Math.max(0, Math.min(free, share));
-    const unreserved = free - this.reserved;
-    const ofReserve = this.reserved - lane.held;
-    return Math.max(0, Math.min(free, share, Math.max(unreserved, ofReserve)));
+    const open = Math.max(free - this.reservedFor(lane), this.reserved - lane.held);
+    return Math.max(0, Math.min(free, share, open));
   }
 
   /** Whether a lane that holds a place may use it for another job. */
   mayKeep(lane: Holder): boolean {
     if (this.held > this.total || lane.held > lane.cap) return false;
-    if (this.lanes.size < 2) return true;
     if (lane.held > this.share()) return false;
-    return lane.held <= this.reserved || this.held <= this.total - this.reserved;
+    return lane.held <= this.reserved || this.held <= this.total - this.reservedFor(lane);
   }
 
   take(lane: Holder, count: number): void {
-    lane.held += count;
-    this.held += count;
-    if (!lane.isAwake) this.level = null;
+    this.change(lane, count);
   }
 
   release(lane: Holder, count: number): void {
-    lane.held -= count;
-    this.held -= count;
+    this.change(lane, -count);
+  }
+
+  private change(lane: Holder, count: number): void {
+    const hadFew = lane.held < this.reserved;
+    lane.held += count;
+    this.held += count;
+    if (hadFew !== lane.held < this.reserved && this.lanes.has(lane)) this.few += hadFew ? -1 : 1;
     if (!lane.isAwake) this.level = null;
+  }
+
+  /** What this lane has to leave to others that hold few. */
+  private reservedFor(lane: Holder): number {
+    const others = this.few - (lane.held < this.reserved ? 1 : 0);
+    return others > 0 ? this.reserved : 0;
   }
 
   /** Each lane that is awake gets as much, or as much as its cap; never nothing. */

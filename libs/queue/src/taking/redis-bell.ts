@@ -34,6 +34,7 @@ export class RedisBell implements Bell {
     this.wakeKey = `${shared.prefix}:wake:${randomUUID()}`;
     // What was not answered is not sent again: the lanes may have changed.
     this.client = openRedis(url, {
+      connectionName: `${shared.prefix}:bell`,
       autoResendUnfulfilledCommands: false,
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
