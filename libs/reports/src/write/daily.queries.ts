@@ -9,24 +9,26 @@ const each = (expression: (outcome: string) => string) => OUTCOMES.map(expressio
  * Mailings that were active in the period, each with what it did there: from minute buckets, so the
  * cost does not grow with the messages. Active is also who was under way and did nothing. Each part
  * begins at an index that leads to the period, so that the cost does not grow with history either.
- * What earlier was counted otherwise is booked back: a figure may be below 0.
+ * What earlier was counted otherwise is booked back: a figure may be below 0. The parts are added up
+ * once and joined to nothing of their own: with two lists to join a planner without statistics
+ * compared each of 10,000 mailings with each, for 6 s instead of 0.1 s.
  */
 const ACTIVE = `
-  did AS (
-    SELECT mailing_id, ${each((outcome) => `sum(${outcome})::bigint AS ${outcome}`)}
-    FROM mailing_activity WHERE minute >= $1 AND minute < $2 GROUP BY mailing_id
-  ), listed AS (
-    SELECT mailing_id AS id FROM did
-    UNION SELECT id FROM mailings
+  parts AS (
+    SELECT mailing_id AS id, ${OUTCOMES.join(', ')}
+      FROM mailing_activity WHERE minute >= $1 AND minute < $2
+    UNION ALL SELECT id, ${each(() => '0')} FROM mailings
       WHERE finished_at IS NULL AND deleted_at IS NULL AND start_at < $2 AND status <> 'scheduled'
-    UNION SELECT id FROM mailings WHERE finished_at >= $1 AND start_at < $2 AND status <> 'scheduled'
+    UNION ALL SELECT id, ${each(() => '0')} FROM mailings
+      WHERE finished_at >= $1 AND start_at < $2 AND status <> 'scheduled'
+  ), did AS (
+    SELECT id, ${each((outcome) => `sum(${outcome})::bigint AS ${outcome}`)} FROM parts GROUP BY id
   ), active AS (
     SELECT g.id, g.name, g.status, k.pending + k.sending AS pending, k.total,
-      ${each((outcome) => `COALESCE(did.${outcome}, 0) AS ${outcome}`)}
-    FROM listed
-    JOIN mailings g ON g.id = listed.id AND g.deleted_at IS NULL
+      ${each((outcome) => `did.${outcome}`)}
+    FROM did
+    JOIN mailings g ON g.id = did.id AND g.deleted_at IS NULL
     JOIN mailing_counters k ON k.mailing_id = g.id
-    LEFT JOIN did ON did.mailing_id = g.id
   )`;
 
 /** The most active first. */
