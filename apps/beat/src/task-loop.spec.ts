@@ -8,6 +8,7 @@ describe('the loop of a task', () => {
   let runs: number;
   let broken: boolean;
   let loop: TaskLoop;
+  const silent = { warn: () => undefined, info: () => undefined } as unknown as Logger;
 
   beforeEach(() => {
     lines = [];
@@ -75,5 +76,64 @@ describe('the loop of a task', () => {
     health.failed('plan', performance.now());
     await untilRuns(runs + 3);
     await expect(health.check(performance.now() + 60_001)).rejects.toThrow('plan');
+  });
+
+  describe('whose task takes a while', () => {
+    let release: () => void;
+    let waits: number | undefined;
+    let slow: TaskLoop;
+
+    beforeEach(async () => {
+      await loop.stop();
+      runs = 0;
+      waits = undefined;
+      slow = new TaskLoop(
+        {
+          name: 'dispatch',
+          everyMs: 60_000,
+          onWake: true,
+          run: async () => {
+            runs++;
+            await new Promise<void>((resolve) => (release = resolve));
+            return waits;
+          },
+        },
+        { logger: silent, wakeOther: () => undefined, health },
+      );
+      await untilRuns(1);
+    });
+    afterEach(async () => {
+      release();
+      await slow.stop();
+    });
+
+    it('does not run it twice at a time, and once more for all that woke it meanwhile', async () => {
+      for (let wake = 0; wake < 100; wake++) slow.announce();
+      expect(runs).toBe(1);
+      release();
+      await untilRuns(2);
+      release();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(runs).toBe(2);
+    });
+
+    it('comes again when the task says so', async () => {
+      waits = 1;
+      release();
+      await untilRuns(2);
+    });
+
+    it('stops when the run under way has ended, and does not begin another', async () => {
+      let isStopped = false;
+      const stopped = slow.stop().then(() => (isStopped = true));
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(isStopped).toBe(false);
+      slow.wake();
+      release();
+      await stopped;
+      slow.wake();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(runs).toBe(1);
+    });
   });
 });
