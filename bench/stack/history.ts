@@ -55,14 +55,16 @@ export async function addHistory(databaseUrl: string, size: HistorySize): Promis
 
 async function addMailings(db: pg.Client, count: number): Promise<number[]> {
   const { rows } = await db.query<{ id: string }>(
-    `INSERT INTO mailings (name, channel, lane_id, text, filter, start_at, end_at, status,
+    `WITH made AS (INSERT INTO mailings (name, channel, lane_id, filter, start_at, end_at, status,
        plan_cursor, plan_max_client_id, ended_at, finished_at)
-     SELECT 'history ' || i, l.channel, l.id, $2,
+     SELECT 'history ' || i, l.channel, l.id,
        '{"operatorCodes": [], "tags": [], "phones": []}', now() - interval '2 days',
        now() + interval '1 day', 'completed', c.id, c.id, now(), now()
      FROM generate_series(1, $1::int) i, (SELECT id, channel FROM lanes ORDER BY id LIMIT 1) l,
        (SELECT max(id) AS id FROM clients) c
-     RETURNING id`,
+     RETURNING id)
+     INSERT INTO mailing_contents (mailing_id, version, content)
+     SELECT id, 1, jsonb_build_object('text', $2::text) FROM made RETURNING mailing_id AS id`,
     [count, TEXT],
   );
   return rows.map(({ id }) => Number(id));
@@ -71,7 +73,7 @@ async function addMailings(db: pg.Client, count: number): Promise<number[]> {
 async function addMessages(db: pg.Client, mailings: number[], audience: number | null) {
   await db.query(
     `INSERT INTO messages (mailing_id, client_id, zone_id, status, not_before, attempts, tries,
-       sent_at, latency_ms, text_version, last_error_code, last_error)
+       sent_at, latency_ms, content_version, last_error_code, last_error)
      SELECT mailing_id, client_id, zone_id, status,
        CASE WHEN status IN ('failed', 'unknown') THEN now() - interval '1 hour' * (client_id % 24)
          ELSE '-infinity' END,

@@ -1,7 +1,7 @@
 import type { Channel, ConfiguredChannel } from '@app/channels';
 import type { Queryable } from '@app/database';
 import { DeliverService } from '@app/engine';
-import { configureLane, type LaneRow, policyOf, ProviderToken } from '@app/lanes';
+import { configureLane, kindOf, type LaneRow, ProviderToken } from '@app/lanes';
 import type { Clock, Logger } from '@app/platform';
 import type { DeliveryConsumers, LaneConsumer } from '@app/queue';
 
@@ -34,7 +34,7 @@ export class WorkerLane {
   ): Promise<WorkerLane> {
     const { db, consumers, places, encryptionKey, clock, logger } = shared;
     const lane = { id: row.id, name: row.name };
-    const policy = policyOf(row.channel);
+    const { policy, content } = kindOf(row.channel);
     await configureLane(db, lane.id, configured.ratePerSecond);
     const token = new ProviderToken({
       db,
@@ -51,6 +51,7 @@ export class WorkerLane {
       lane,
       channel,
       policy,
+      content,
       clock,
       logger,
       onLocalTrouble: (pauseMs) => {

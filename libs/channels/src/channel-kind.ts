@@ -1,10 +1,13 @@
 import type { Environment, Variable } from '@app/platform';
 import type { Channel, ChannelPolicy } from './channel.js';
+import type { ContentSchema } from './content.js';
 
 /** One way to deliver: what all of its lanes have in common, and how the channel of a lane is opened. */
 export interface ChannelKind {
   readonly name: string;
   readonly policy: ChannelPolicy;
+  /** What a mailing on it can say. */
+  readonly content: ContentSchema;
   /** What it wants of the environment; a worker does not start without them. */
   readonly variables: readonly Variable[];
   /** The one of them with the token of lanes that have none stored; null: there is none. */

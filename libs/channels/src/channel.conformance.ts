@@ -52,8 +52,8 @@ export function describeChannel(name: string, harness: ChannelHarness): void {
 
     const message = (id = 1): OutgoingMessage => ({
       id,
-      phone: '79991234567',
-      text: `Hello ${id}`,
+      address: '79991234567',
+      content: { text: `Hello ${id}` },
     });
     const soon = (ms = 30_000): number => performance.now() + ms;
     const send = (behaviour: Behaviour, deadline = soon()): Promise<Outcome> => {
@@ -80,7 +80,7 @@ export function describeChannel(name: string, harness: ChannelHarness): void {
       ['right-to-left text', 'שלום \u202Bمرحبا\u202C'],
       ['quotes, backslashes, lines', '"a"\\b\\u0041\r\n\t\u2028</script>'],
     ])('delivers %s unchanged', async (_, text) => {
-      const sent = { ...message(9_007_199_254_740_991), text };
+      const sent = { ...message(9_007_199_254_740_991), content: { text } };
       await expect(channel.send(sent, soon())).resolves.toMatchObject({ kind: 'delivered' });
       expect(provider.requests.map(harness.read)).toEqual([sent]);
     });

@@ -1,11 +1,13 @@
-/** One message, ready to be sent: ids, address and text are final. */
-export interface OutgoingMessage {
+import type { Content } from './content.js';
+
+/** One message, ready to be sent: id, address and content are final. */
+export interface OutgoingMessage<Said extends Content = Content> {
   /** The message's row id: what the provider may deduplicate by. */
   id: number;
-  /** `7XXXXXXXXXX`. */
-  phone: string;
-  /** 1 to 4,096 characters. */
-  text: string;
+  /** Where it goes, as the channel understands it: a phone, `7XXXXXXXXXX`. */
+  address: string;
+  /** As the channel's `ContentSchema` read it. */
+  content: Said;
 }
 
 /** What became of one call. The provider's behaviour is a value, never an exception. */

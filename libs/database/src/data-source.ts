@@ -14,7 +14,7 @@ import { MailingActivity } from './entities/mailing-activity.entity.js';
 import { MailingCounters } from './entities/mailing-counters.entity.js';
 import { MailingError } from './entities/mailing-error.entity.js';
 import { MailingSlot } from './entities/mailing-slot.entity.js';
-import { MailingText } from './entities/mailing-text.entity.js';
+import { MailingContent } from './entities/mailing-content.entity.js';
 import { MailingTotals } from './entities/mailing-totals.entity.js';
 import { Message } from './entities/message.entity.js';
 import { Report } from './entities/report.entity.js';
@@ -47,7 +47,7 @@ const ENTITIES = [
   MailingCounters,
   MailingError,
   MailingSlot,
-  MailingText,
+  MailingContent,
   MailingTotals,
   Message,
   Report,

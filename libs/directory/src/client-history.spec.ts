@@ -108,9 +108,13 @@ describe('what the mailings did for a client', () => {
     beforeEach(async () => {
       await addManyClients(database.dataSource, 200);
       await database.sql(
-        `INSERT INTO mailings (name, channel, lane_id, text, filter, start_at, end_at, status, finished_at)
-         SELECT 'mailing ' || i, 'notification', l.id, repeat('text ', 300), '{}', now(), now() + interval '1 day',
+        `INSERT INTO mailings (name, channel, lane_id, filter, start_at, end_at, status, finished_at)
+         SELECT 'mailing ' || i, 'notification', l.id, '{}', now(), now() + interval '1 day',
            'completed', now() FROM generate_series(1, 20000) i, lanes l`,
+      );
+      await database.sql(
+        `INSERT INTO mailing_contents (mailing_id, version, content)
+         SELECT id, 1, jsonb_build_object('text', repeat('text ', 300)) FROM mailings`,
       );
       await database.sql(
         `INSERT INTO mailing_counters (mailing_id, planned, in_totals)

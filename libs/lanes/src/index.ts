@@ -8,6 +8,7 @@ export {
   configureChannels,
   DEFAULT_CHANNEL,
   environmentTokens,
+  kindOf,
   policyOf,
   tokenVariables,
 } from './registry/channels.js';

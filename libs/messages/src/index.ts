@@ -3,7 +3,7 @@ export {
   claimDuePending,
   type ClaimedMessage,
   type LaterMessage,
-  readTexts,
+  readContents,
   rereadClaim,
 } from './claim/claim.queries.js';
 export {

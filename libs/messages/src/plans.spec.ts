@@ -102,10 +102,9 @@ describe('with many messages', () => {
         plans = [];
         await recordOutcomesIfStillSending(
           session,
-          claimed.map(({ id, attempt, phone }, index) => ({
+          claimed.map(({ id, attempt }, index) => ({
             id,
             attempt,
-            phone,
             outcome: index % 2 === 0 ? ('delivered' as const) : ('retry' as const),
             countsAsTry: true,
             delayMs: null,

@@ -65,15 +65,16 @@ export async function addClients(dataSource: DataSource, seeds: ClientSeed[]): P
 export async function addMailing(dataSource: DataSource, seed: MailingSeed = {}): Promise<number> {
   const { rows } = await poolOf(dataSource).query<{ id: number }>(
     `WITH made AS (
-       INSERT INTO mailings (name, channel, lane_id, text, filter, start_at, end_at, status, ended_at,
-         finished_at, rate_per_second, window_from, window_to, window_timezone, text_version, max_tries)
-       SELECT $1, l.channel, l.id, 'text', $9::jsonb,
+       INSERT INTO mailings (name, channel, lane_id, filter, start_at, end_at, status, ended_at,
+         finished_at, rate_per_second, window_from, window_to, window_timezone, content_version, max_tries)
+       SELECT $1, l.channel, l.id, $9::jsonb,
          now() + $2 * interval '1 minute', now() + $3 * interval '1 minute', $4::mailing_status,
          CASE WHEN $4 IN ('completed', 'cancelled') THEN now() END,
          CASE WHEN $4 IN ('completed', 'cancelled') THEN now() END, $5, $6, $7, $8, 1, $10
        FROM (SELECT * FROM lanes ORDER BY id LIMIT 1) l
        RETURNING id
-     ), texts AS (INSERT INTO mailing_texts (mailing_id, version, text) SELECT id, 1, 'text' FROM made)
+     ), contents AS (
+       INSERT INTO mailing_contents (mailing_id, version, content) SELECT id, 1, '{"text": "text"}' FROM made)
      INSERT INTO mailing_counters (mailing_id, planned) SELECT id, $11 FROM made RETURNING mailing_id AS id`,
     [
       seed.name ?? 'mailing',
@@ -112,7 +113,7 @@ export async function addMessages(
       `WITH zone AS (
          INSERT INTO zones (name) VALUES ($4) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id)
        INSERT INTO messages (mailing_id, client_id, status, zone_id, attempts, tries, unconfirmed,
-         address, repeated, not_before, lease_until, sent_at, latency_ms, text_version)
+         address, repeated, not_before, lease_until, sent_at, latency_ms, content_version)
        SELECT $1, $2, $3::message_status, zone.id, $5, $6, $7, $8, $10,
          COALESCE(now() + $9 * interval '1 minute', '-infinity'),
          CASE $3 WHEN 'sending' THEN now() + interval '30 s' END, CASE $3 WHEN 'sent' THEN now() END,

@@ -29,7 +29,7 @@ interface MailingRow {
 /** What the database says in the end. Deleted mailings are as if they had never been. */
 export async function readFinalState(db: pg.Pool): Promise<FinalState> {
   const mailings = await db.query<MailingRow>(`
-    SELECT g.id, g.name, g.text, g.status, g.end_at AS "endAt", g.finished_at IS NOT NULL AS finished,
+    SELECT g.id, g.name, c.content ->> 'text' AS text, g.status, g.end_at AS "endAt", g.finished_at IS NOT NULL AS finished,
       CASE WHEN g.window_from IS NOT NULL THEN
         jsonb_build_object('from', g.window_from, 'to', g.window_to, 'timezone', g.window_timezone)
       END AS window,
@@ -38,7 +38,9 @@ export async function readFinalState(db: pg.Pool): Promise<FinalState> {
       END AS counters,
       (SELECT jsonb_build_object(${STATUSES.map((s) => `'${s}', COALESCE(sum(a.${s}), 0)`).join(', ')})
        FROM mailing_activity a WHERE a.mailing_id = g.id) AS activity
-    FROM mailings g LEFT JOIN mailing_counters k ON k.mailing_id = g.id
+    FROM mailings g
+    JOIN mailing_contents c ON c.mailing_id = g.id AND c.version = g.content_version
+    LEFT JOIN mailing_counters k ON k.mailing_id = g.id
     WHERE g.deleted_at IS NULL`);
   const messages = await db.query<{
     id: string;

@@ -12,9 +12,9 @@ export async function addFinishedMailings(session: Session, count: number): Prom
   // They are in the books already: no trigger is to write about them now.
   await session.query('SET LOCAL session_replication_role = replica');
   await session.query(
-    `INSERT INTO mailings (name, channel, lane_id, text, filter, start_at, end_at, status,
+    `INSERT INTO mailings (name, channel, lane_id, filter, start_at, end_at, status,
        plan_max_client_id, ended_at, finished_at, reported_at)
-     SELECT 'finished ' || i, l.channel, l.id, 'text',
+     SELECT 'finished ' || i, l.channel, l.id,
        '{"operatorCodes": [], "tags": [], "phones": []}', at.finished - interval '1 day',
        at.finished, CASE WHEN i % 20 = 0 THEN 'cancelled' ELSE 'completed' END::mailing_status,
        1, at.finished, at.finished, at.finished
@@ -22,6 +22,9 @@ export async function addFinishedMailings(session: Session, count: number): Prom
        LATERAL (SELECT now() - interval '8 days' - i * interval '1 min' AS finished) at`,
     [count],
   );
+  await session.query(`
+    INSERT INTO mailing_contents (mailing_id, version, content)
+    SELECT id, 1, '{"text": "text"}' FROM mailings WHERE name LIKE 'finished %'`);
   await session.query(`
     INSERT INTO mailing_counters (mailing_id, total, sent, planned, in_totals)
     SELECT id, 10, 10, true, true FROM mailings WHERE name LIKE 'finished %'`);

@@ -193,7 +193,7 @@ export const controlScenarios = scenarios(
       }
       const half = await trial.sql(
         `SELECT 1 FROM mailings g LEFT JOIN mailing_counters k ON k.mailing_id = g.id
-         LEFT JOIN mailing_texts t ON t.mailing_id = g.id
+         LEFT JOIN mailing_contents t ON t.mailing_id = g.id
          WHERE k.mailing_id IS NULL OR t.mailing_id IS NULL`,
       );
       trial.expect(half.length === 0, `${half.length} mailings are there by half`);

@@ -79,7 +79,7 @@ export const workerScenarios = scenarios(
       await trial.clients(200);
       // The text is read between the claim and the sending.
       const mailing = await trial.mailing({ startsInMs: 1_500 });
-      const texts = await trial.lock('LOCK TABLE mailing_texts IN ACCESS EXCLUSIVE MODE');
+      const texts = await trial.lock('LOCK TABLE mailing_contents IN ACCESS EXCLUSIVE MODE');
       await trial.until(mailing, 'some are claimed', ({ sending }) => sending > 0);
       const stopped = worker(trial);
       cluster.freeze(stopped);

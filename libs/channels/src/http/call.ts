@@ -33,7 +33,8 @@ export interface CallLimits {
 export class Call implements Dispatcher.DispatchHandler {
   private controller: Dispatcher.DispatchController | undefined;
   private readonly timer: NodeJS.Timeout;
-  private settled = false;
+  /** It ended: with its answer, with an error, or before it could begin. */
+  settled = false;
   private status = 0;
   private headers: Headers = {};
   private readonly chunks: Buffer[] = [];
@@ -47,6 +48,7 @@ export class Call implements Dispatcher.DispatchHandler {
     this.timer = setTimeout(() => {
       this.expire();
     }, Math.ceil(timeLeft));
+    if (timeLeft <= 0) this.fail(tooLate());
   }
 
   /** Directly before the bytes are written: what is thrown here ends the call without any. */

@@ -102,10 +102,9 @@ export class PooledHttp {
       const answered = (data: Answer): void => {
         resolve({ data, status: data.status, statusText: '', headers: NO_HEADERS, config });
       };
-      this.pool.dispatch(
-        { path, method: 'POST', headers: this.options.headers(), body },
-        new Call({ deadline, maxBytes, clock }, answered, reject),
-      );
+      const call = new Call({ deadline, maxBytes, clock }, answered, reject);
+      if (call.settled) return;
+      this.pool.dispatch({ path, method: 'POST', headers: this.options.headers(), body }, call);
     });
 }
 

@@ -17,7 +17,7 @@ function readRequest({ method, path, headers, body }: ReceivedRequest): Outgoing
   expect(path).toBe(`/v1/send/${json.id}`);
   expect(Object.keys(json)).toEqual(['id', 'phone', 'text']);
   expect(typeof json.phone).toBe('number');
-  return { ...json, phone: String(json.phone) };
+  return { id: json.id, address: String(json.phone), content: { text: json.text } };
 }
 
 const json = { 'content-type': 'application/json' };
@@ -37,7 +37,7 @@ describeChannel('the notification API', {
 
 describe('NotificationApiChannel', () => {
   const accept = answer({ status: 200, body: '{"code":0}' });
-  const message: OutgoingMessage = { id: 5, phone: '79991234567', text: 'Hello' };
+  const message = { id: 5, address: '79991234567', content: { text: 'Hello' } };
   const later = (): number => performance.now() + 30_000;
   let provider: StandIn;
   let channel: NotificationApiChannel | undefined;
@@ -96,7 +96,7 @@ describe('NotificationApiChannel', () => {
   });
 
   it('sends nothing to what is no phone number', async () => {
-    const outcome = await open(() => TOKEN).send({ ...message, phone: '7999"}' }, later());
+    const outcome = await open(() => TOKEN).send({ ...message, address: '7999"}' }, later());
     expect(outcome).toMatchObject({ kind: 'rejected', code: 'bad_phone' });
     expect(provider.peakSockets).toBe(0);
   });

@@ -5,6 +5,7 @@ import { CallError } from '../http/call-error.js';
 import { PooledHttp } from '../http/pooled-http.js';
 import { detailOf, type Secrets } from '../provider-words.js';
 import { classifyAnswer, classifyFailure } from './classify.js';
+import type { NotificationContent } from './content.js';
 import { NOTIFICATION_API_POLICY } from './policy.js';
 
 export interface NotificationApiOptions {
@@ -49,13 +50,13 @@ export class NotificationApiChannel implements Channel {
     });
   }
 
-  async send(message: OutgoingMessage, deadline: number): Promise<Outcome> {
-    if (!/^\d{1,15}$/.test(message.phone)) {
+  async send(message: OutgoingMessage<NotificationContent>, deadline: number): Promise<Outcome> {
+    if (!/^\d{1,15}$/.test(message.address)) {
       return { kind: 'rejected', code: 'bad_phone', detail: 'the phone is not a number' };
     }
     const refused = this.authorize();
     if (refused) return refused;
-    const secrets: Secrets = { token: this.token, phone: message.phone };
+    const secrets: Secrets = { token: this.token, phone: message.address };
     try {
       // Whether there is time left is judged where the bytes are written: see `Call`.
       const until = Math.min(deadline, this.clock.monotonic() + this.callTimeoutMs);
@@ -94,6 +95,6 @@ export class NotificationApiChannel implements Channel {
 }
 
 /** Written by hand, for the phone must be a number on the wire. */
-function bodyOf({ id, phone, text }: OutgoingMessage): string {
-  return `{"id":${id},"phone":${Number(phone)},"text":${JSON.stringify(text)}}`;
+function bodyOf({ id, address, content }: OutgoingMessage<NotificationContent>): string {
+  return `{"id":${id},"phone":${Number(address)},"text":${JSON.stringify(content.text)}}`;
 }

@@ -1,5 +1,6 @@
 import type { ChannelKind } from '../channel-kind.js';
 import { readJwtExpiry } from '../jwt.js';
+import { NOTIFICATION_CONTENT } from './content.js';
 import { NotificationApiChannel } from './notification-api.channel.js';
 import { NOTIFICATION_API_POLICY } from './policy.js';
 
@@ -7,6 +8,7 @@ import { NOTIFICATION_API_POLICY } from './policy.js';
 export const notificationApi: ChannelKind = {
   name: 'notification',
   policy: NOTIFICATION_API_POLICY,
+  content: NOTIFICATION_CONTENT,
   variables: ['NOTIFICATION_API_URL', 'NOTIFICATION_API_TOKEN', 'NOTIFICATION_API_RATE'],
   tokenVariable: 'NOTIFICATION_API_TOKEN',
   configure: ({

@@ -36,8 +36,8 @@ export class DeliveryAttempt {
   @Column('text', { nullable: true })
   error: string | null;
 
-  @Column('int', { name: 'text_version', nullable: true })
-  textVersion: number | null;
+  @Column('int', { name: 'content_version', nullable: true })
+  contentVersion: number | null;
 
   /** Up to 1 KB of the provider's answer. */
   @Column('text', { nullable: true })

@@ -52,12 +52,9 @@ export class Mailing {
   @JoinColumn({ name: 'lane_id', foreignKeyConstraintName: 'mailings_lane_id_fkey' })
   lane?: Relation<Lane>;
 
-  /** The text that the next claim sends; every version that was ever valid is in `mailing_texts`. */
-  @Column('text')
-  text: string;
-
-  @Column('int', { name: 'text_version', default: 1 })
-  textVersion: number;
+  /** What the next claim sends: the content itself, and each that was ever valid, is in `mailing_contents`. */
+  @Column('int', { name: 'content_version', default: 1 })
+  contentVersion: number;
 
   @Column('jsonb')
   filter: AudienceFilter;

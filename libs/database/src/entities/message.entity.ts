@@ -67,9 +67,9 @@ export class Message {
   @Column('int', { name: 'latency_ms', nullable: true })
   latencyMs: number | null;
 
-  /** Version of the text that the last attempt carried. */
-  @Column('int', { name: 'text_version', nullable: true })
-  textVersion: number | null;
+  /** Version of the content that the last attempt carried. */
+  @Column('int', { name: 'content_version', nullable: true })
+  contentVersion: number | null;
 
   /** An attempt ended without a readable answer and nothing has confirmed the message since. */
   @Column('boolean', { default: false })

@@ -21,8 +21,7 @@ CREATE TABLE mailings (
   name text NOT NULL,
   channel channel_name NOT NULL,
   lane_id int NOT NULL CONSTRAINT mailings_lane_id_fkey REFERENCES lanes (id),
-  text text NOT NULL,
-  text_version int NOT NULL DEFAULT 1,
+  content_version int NOT NULL DEFAULT 1,
   filter jsonb NOT NULL,
   start_at timestamptz NOT NULL,
   end_at timestamptz NOT NULL,
@@ -55,15 +54,16 @@ CREATE INDEX mailings_deleted ON mailings (id) WHERE deleted_at IS NOT NULL;
 CREATE INDEX mailings_finished_at ON mailings (finished_at);
 CREATE INDEX mailings_unreported ON mailings (id)
   WHERE finished_at IS NOT NULL AND finished_at IS DISTINCT FROM reported_at;
--- Lists of mailings by name and status, newest first, without reading their texts.
+-- Lists of mailings by name and status, newest first, without reading their filters.
 CREATE INDEX mailings_listed ON mailings (id) INCLUDE (name, status) WHERE deleted_at IS NULL;
 
-CREATE TABLE mailing_texts (
+CREATE TABLE mailing_contents (
   mailing_id bigint NOT NULL,
   version int NOT NULL,
-  text text NOT NULL,
+  content jsonb NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now(),
-  PRIMARY KEY (mailing_id, version)
+  PRIMARY KEY (mailing_id, version),
+  CONSTRAINT mailing_contents_object CHECK (jsonb_typeof(content) = 'object')
 );
 
 CREATE TABLE mailing_slots (
@@ -77,6 +77,6 @@ CREATE TABLE mailing_slots (
 `;
 
 const DOWN = `
-DROP TABLE mailing_slots, mailing_texts, mailings;
+DROP TABLE mailing_slots, mailing_contents, mailings;
 DROP TYPE mailing_status;
 `;

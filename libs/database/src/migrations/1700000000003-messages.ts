@@ -45,7 +45,7 @@ CREATE TABLE messages (
   claim_id bigint,
   sent_at timestamptz,
   latency_ms int,
-  text_version int,
+  content_version int,
   unconfirmed boolean NOT NULL DEFAULT false,
   repeated boolean NOT NULL DEFAULT false,
   address text,
@@ -80,7 +80,7 @@ CREATE TABLE delivery_attempts (
   http_status int,
   error_code text NOT NULL,
   error text,
-  text_version int,
+  content_version int,
   excerpt text
 );
 CREATE INDEX delivery_attempts_message_id ON delivery_attempts (message_id);

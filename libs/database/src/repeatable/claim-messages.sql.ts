@@ -21,7 +21,7 @@ export const CLAIM_MESSAGES: Repeatable = {
 CREATE OR REPLACE FUNCTION claim_messages(
   p_lane int, p_claim bigint, p_ids bigint[], p_lease_ms int, p_margin_ms int, p_probe bigint)
 RETURNS TABLE (
-  id bigint, mailing_id bigint, attempt int, tries int, phone text, text_version int,
+  id bigint, mailing_id bigint, attempt int, tries int, address text, content_version int,
   unconfirmed boolean, ms_left double precision, send_in_ms double precision, generation bigint)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
@@ -65,7 +65,7 @@ BEGIN
   FROM (
     SELECT m.id, m.ctid AS place, m.mailing_id, g.rate_per_second IS NOT NULL AS rated,
       COALESCE(CASE WHEN m.unconfirmed THEN m.address END, cl.phone) AS phone, cl.id IS NULL AS gone,
-      CASE WHEN m.unconfirmed THEN m.text_version ELSE g.text_version END AS version,
+      CASE WHEN m.unconfirmed THEN m.content_version ELSE g.content_version END AS version,
       extract(epoch FROM LEAST(s.closes_at, g.end_at) - v_now)::double precision * 1000 AS ms_left
     FROM messages m
     JOIN mailings g ON g.id = m.mailing_id + 0
@@ -130,7 +130,7 @@ BEGIN
   -- and this statement's snapshot is newer than the lock, so there they are.
   RETURN QUERY
   UPDATE messages m SET
-    status = 'sending', attempts = m.attempts + 1, claim_id = p_claim, text_version = t.version,
+    status = 'sending', attempts = m.attempts + 1, claim_id = p_claim, content_version = t.version,
     address = t.phone,
     lease_until = GREATEST(v_now, COALESCE(t.send_at, v_now)) + make_interval(secs => p_lease_ms / 1000.0)
   FROM unnest(v_places, v_phones, v_versions, v_ms_left, v_send_at)

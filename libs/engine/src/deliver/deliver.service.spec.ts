@@ -1,5 +1,6 @@
 import {
   NOTIFICATION_API_POLICY,
+  NOTIFICATION_CONTENT,
   type Channel,
   type Outcome,
   type OutgoingMessage,
@@ -68,6 +69,7 @@ describe('delivering', () => {
       lane: { id: 1, name: 'notification' },
       channel,
       policy: NOTIFICATION_API_POLICY,
+      content: NOTIFICATION_CONTENT,
       clock,
       logger: createLogger('test', 'silent'),
       onLocalTrouble: (pauseMs) => localTroubles.push(pauseMs),
@@ -102,7 +104,8 @@ describe('delivering', () => {
   it('sends what it claimed, with the id of the row, and writes it down', async () => {
     const [id = 0] = await messages(1);
     await deliver.deliver({ messageId: id });
-    expect(sent).toEqual([{ id, phone: expect.stringMatching(/^79/) as string, text: 'text' }]);
+    const address = expect.stringMatching(/^79/) as string;
+    expect(sent).toEqual([{ id, address, content: { text: 'text' } }]);
     expect(await statuses([id])).toEqual(['sent']);
   });
 

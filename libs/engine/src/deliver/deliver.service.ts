@@ -1,4 +1,4 @@
-import type { Channel, ChannelPolicy, Outcome } from '@app/channels';
+import type { Channel, ChannelPolicy, ContentSchema, Outcome } from '@app/channels';
 import { oneAtATime, type Queryable } from '@app/database';
 import { LaneBreaker } from '@app/lanes';
 import type { ClaimedMessage } from '@app/messages';
@@ -6,17 +6,18 @@ import type { Clock, Logger } from '@app/platform';
 import type { DeliveryJob } from '@app/queue';
 import { attemptResult } from './attempt-result.js';
 import { type Claim, Claims, type Later } from './claims.js';
+import { Contents } from './contents.js';
 import { LocalTrouble } from './local-trouble.js';
 import { LaneMetrics } from './metrics.js';
 import { Records } from './records.js';
-import { Texts } from './texts.js';
 
 export interface DeliverOptions {
   db: Queryable;
   lane: { id: number; name: string };
   channel: Channel;
-  /** The channel's. */
+  /** The channel's, as the next one. */
   policy: ChannelPolicy;
+  content: ContentSchema;
   clock: Clock;
   logger: Logger;
   /** This process cannot connect to anything for now: it should take no work for so long. */
@@ -29,19 +30,19 @@ const BLOCKED_DELAY_MS = 15_000;
 /** Claim, send, record: the way of one message through one worker. */
 export class DeliverService {
   private readonly claims: Claims;
-  private readonly texts: Texts;
+  private readonly contents: Contents;
   private readonly records: Records;
   private readonly breaker: LaneBreaker;
   private readonly localTrouble: LocalTrouble;
   private readonly metrics: LaneMetrics;
 
   constructor(private readonly options: DeliverOptions) {
-    const { db, lane, policy, clock, logger, onLocalTrouble } = options;
+    const { db, lane, policy, content, clock, logger, onLocalTrouble } = options;
     // Side by side they would wait for each other's lock on the counters, in the server: one after
     // the other their batches are larger, which saves a tenth of the database's time and of ours.
     const inTurn = oneAtATime(db);
     this.claims = new Claims({ db: inTurn, laneId: lane.id, policy, clock, logger });
-    this.texts = new Texts(db);
+    this.contents = new Contents(db, content, logger);
     this.records = new Records({ db: inTurn, policy, clock, logger });
     this.breaker = new LaneBreaker({ db, lane, clock, logger });
     this.localTrouble = new LocalTrouble({
@@ -112,15 +113,16 @@ export class DeliverService {
   /** Never fails: a fault of ours, with the request perhaps written, is an outcome too. */
   private async send({ message, lastStart, closesAt }: Claim): Promise<Outcome> {
     const { channel, clock, lane, logger } = this.options;
-    const { id, phone, mailingId, textVersion } = message;
+    const { id, address, mailingId, contentVersion: version } = message;
     try {
-      const text =
-        this.texts.known(mailingId, textVersion) ?? (await this.texts.read(mailingId, textVersion));
-      if (text === null || phone === '') return gaveUp('The mailing or the client is gone');
+      const { contents } = this;
+      const content =
+        contents.known(mailingId, version) ?? (await contents.read(mailingId, version));
+      if (content === null || address === '') return gaveUp('The mailing or the client is gone');
       if (this.records.isBlocked(mailingId)) return BLOCKED;
       // From here on the deadline is the channel's to keep: it alone sees when bytes are written.
       if (clock.monotonic() >= lastStart) return gaveUp('Too little time was left to send');
-      return await channel.send({ id, phone, text }, closesAt);
+      return await channel.send({ id, address, content }, closesAt);
     } catch (error) {
       logger.error({ lane: lane.name, message: id, err: error }, 'the channel threw');
       return { kind: 'unknown', code: 'internal', detail: 'The channel failed' };

@@ -26,7 +26,7 @@ describe('the end of a mailing', () => {
     finish = new FinishService(db, createLogger('test', 'silent'));
   });
   beforeEach(() =>
-    sql('TRUNCATE messages, mailings, mailing_texts, mailing_counters, delivery_attempts'),
+    sql('TRUNCATE messages, mailings, mailing_contents, mailing_counters, delivery_attempts'),
   );
   afterAll(() => database.drop());
 
@@ -197,6 +197,6 @@ describe('the end of a mailing', () => {
     expect(await sql('SELECT mailing_id FROM messages')).toEqual([{ mailing_id: kept }]);
     expect(await sql('SELECT id FROM mailings')).toEqual([{ id: kept }]);
     expect(await sql('SELECT 1 FROM delivery_attempts')).toEqual([]);
-    expect(await sql('SELECT mailing_id FROM mailing_texts')).toEqual([{ mailing_id: kept }]);
+    expect(await sql('SELECT mailing_id FROM mailing_contents')).toEqual([{ mailing_id: kept }]);
   });
 });

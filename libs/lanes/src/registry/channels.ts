@@ -16,10 +16,15 @@ export const channelKinds: ReadonlyMap<string, ChannelKind> = new Map(
 export const DEFAULT_CHANNEL: ChannelName = 'notification';
 
 /** @throws Error when no such channel is known to this version. */
-export function policyOf(channel: string): ChannelPolicy {
+export function kindOf(channel: string): ChannelKind {
   const kind = channelKinds.get(channel);
   if (!kind) throw new Error(`There is no channel "${channel}"`);
-  return kind.policy;
+  return kind;
+}
+
+/** @throws Error when no such channel is known to this version. */
+export function policyOf(channel: string): ChannelPolicy {
+  return kindOf(channel).policy;
 }
 
 /** What the channels want of the environment. */

@@ -227,7 +227,7 @@ describe('resending unknown messages', () => {
     expect(await control.resendUnknown(id)).toBe(1);
     expect(
       await rowsOf(
-        `SELECT status, unconfirmed, address, text_version, tries FROM messages WHERE id = $1`,
+        `SELECT status, unconfirmed, address, content_version, tries FROM messages WHERE id = $1`,
         message,
       ),
     ).toEqual([
@@ -235,7 +235,7 @@ describe('resending unknown messages', () => {
         status: 'pending',
         unconfirmed: true,
         address: '79990000001',
-        text_version: 1,
+        content_version: 1,
         tries: 0,
       },
     ]);

@@ -1,5 +1,6 @@
+import type { Content } from '@app/channels';
 import type { AudienceFilter, ChannelName } from '@app/database';
-import { DEFAULT_CHANNEL } from '@app/lanes';
+import { DEFAULT_CHANNEL, kindOf } from '@app/lanes';
 import type { LocalWindow } from '@app/platform';
 
 /** What a caller decides about a mailing. */
@@ -26,21 +27,24 @@ export type EditableUntil = 'start' | 'end' | 'ever';
 
 interface Field<Value> {
   editable: EditableUntil;
-  /** SQL of its value, from `mailings g`. */
+  /** SQL of its value, from `mailings g` and `c`, its current row of `mailing_contents`. */
   read: string;
   /** Its columns, and what of the value each of them stores. */
   columns: Readonly<Record<string, (value: Value) => unknown>>;
+  /** Whether it is part of what the mailing says, whose versions are in `mailing_contents`. */
+  inContent?: true;
 }
 
 /**
  * Every field that a caller decides: reading, inserting, writing and the rules of an edit follow from
- * this table. A new one needs a line here, one in each of the two DTOs, its column in the entity and
- * in a migration, and a default below if it may be left out.
+ * this table. A new one needs a line here, one in each of the two DTOs, a default below if it may be left
+ * out, and its column in the entity and in a migration, or, if it is content, its place in the schema of
+ * the channels that know it.
  */
 const FIELDS: { readonly [Name in keyof MailingDraft]: Field<MailingDraft[Name]> } = {
   name: column('name', 'ever'),
   channel: column('channel', 'start'),
-  text: column('text', 'end'),
+  text: ofContent('text', 'end'),
   filter: column('filter', 'start', (filter) => JSON.stringify(filter)),
   startAt: column('start_at', 'start'),
   endAt: column('end_at', 'end'),
@@ -68,6 +72,10 @@ function column<Value>(
   return { editable, read: `g.${name}`, columns: { [name]: store } };
 }
 
+function ofContent<Value>(name: string, editable: EditableUntil): Field<Value> {
+  return { editable, read: `c.content -> '${name}'`, columns: {}, inContent: true };
+}
+
 /** What a new mailing has where its caller says nothing. */
 export const MAILING_DEFAULTS = {
   channel: DEFAULT_CHANNEL,
@@ -85,7 +93,7 @@ export function editableUntil(field: keyof MailingDraft): EditableUntil {
   return FIELDS[field].editable;
 }
 
-/** The select list of all fields, from `mailings g`. */
+/** The select list of all fields, from `mailings g` and its content `c`. */
 export const READ_FIELDS = MAILING_FIELDS.map((name) => `${FIELDS[name].read} AS "${name}"`).join(
   ', ',
 );
@@ -103,4 +111,15 @@ export function valuesOf(
     const stores = Object.values(FIELDS[name].columns) as ((value: unknown) => unknown)[];
     return stores.map((store) => store(draft[name]));
   });
+}
+
+/** What the mailing says, as it is stored: the fields that its channel knows. */
+export function contentOf(draft: Omit<MailingDraft, 'startAt'>): Content {
+  return kindOf(draft.channel).content.read(draft);
+}
+
+/** Whether a change of these fields makes a new version of the content. */
+export function changesContent(changed: ReadonlySet<keyof MailingDraft>): boolean {
+  if (changed.has('channel')) return true; // another channel understands other fields
+  return MAILING_FIELDS.some((name) => FIELDS[name].inContent && changed.has(name));
 }

@@ -6,25 +6,34 @@ import {
   WAKE_CHANNEL,
 } from '@app/database';
 import { CLOSE_BOOKS, OPEN_BOOKS } from '@app/messages';
-import { FIELD_COLUMNS, type MailingDraft, READ_FIELDS, valuesOf } from './mailing.fields.js';
+import {
+  contentOf,
+  FIELD_COLUMNS,
+  type MailingDraft,
+  READ_FIELDS,
+  valuesOf,
+} from './mailing.fields.js';
 
 /** A mailing as its readers see it. */
 export type MailingRecord = MailingDraft &
-  Pick<
-    Mailing,
-    'id' | 'textVersion' | 'status' | 'endedAt' | 'finishedAt' | 'createdAt' | 'updatedAt'
-  >;
+  Pick<Mailing, 'id' | 'status' | 'endedAt' | 'finishedAt' | 'createdAt' | 'updatedAt'> & {
+    /** The version of its content. */
+    textVersion: number;
+  };
 
 /** A new mailing; `startAt` null is now. */
 export type NewMailing = Omit<MailingDraft, 'startAt'> & { startAt: Date | null };
 
 const COLUMNS = `
-  g.id, ${READ_FIELDS}, g.text_version AS "textVersion", g.status, g.ended_at AS "endedAt",
+  g.id, ${READ_FIELDS}, g.content_version AS "textVersion", g.status, g.ended_at AS "endedAt",
   g.finished_at AS "finishedAt", g.created_at AS "createdAt", g.updated_at AS "updatedAt"`;
 
-/** The fields follow one other parameter: the id. */
+const CURRENT_CONTENT = `mailing_contents c ON c.mailing_id = g.id AND c.version = g.content_version`;
+
+/** The fields follow one other parameter, the id; then comes the content. */
 const parameter = (column: string) => `$${FIELD_COLUMNS.indexOf(column) + 2}`;
-const AFTER_FIELDS = FIELD_COLUMNS.length + 2;
+const CONTENT = `$${FIELD_COLUMNS.length + 2}::jsonb`;
+const AFTER_CONTENT = FIELD_COLUMNS.length + 3;
 
 const WAKE = `pg_notify('${WAKE_CHANNEL}', '')`;
 
@@ -36,7 +45,7 @@ export async function holdFilter(db: Queryable): Promise<void> {
 }
 
 /**
- * Stores a mailing with its first text and its counter, and wakes beat: one statement, one commit.
+ * Stores a mailing with its first content and its counter, and wakes beat: one statement, one commit.
  * `id` null takes the next one.
  *
  * @returns null when `endAt` has passed by the database's clock; nothing is stored then.
@@ -56,14 +65,14 @@ export async function insertMailingIfNotEnded(
         FROM held, lanes l
         WHERE l.channel = ${parameter('channel')} AND l.name = ${parameter('channel')}::text
           AND ${parameter('end_at')} > clock_timestamp()
-        RETURNING ${COLUMNS}
-      ), first_text AS (
-        INSERT INTO mailing_texts (mailing_id, version, text) SELECT id, 1, text FROM created
+        RETURNING g.*
+      ), first_content AS (
+        INSERT INTO mailing_contents (mailing_id, version, content) SELECT id, 1, ${CONTENT} FROM created
       ), counted AS (
         ${OPEN_BOOKS}
       ), woken AS MATERIALIZED (SELECT ${WAKE} FROM created)
-      SELECT created.* FROM created, woken`,
-    values: [id, ...valuesOf(mailing)],
+      SELECT ${COLUMNS} FROM created g, (SELECT ${CONTENT} AS content) c, woken`,
+    values: [id, ...valuesOf(mailing), JSON.stringify(contentOf(mailing))],
   });
   return rows[0] ?? null;
 }
@@ -78,7 +87,8 @@ function valueToInsert(column: string): string {
 export async function readMailing(db: Queryable, id: number): Promise<MailingRecord | null> {
   const { rows } = await db.query<MailingRecord>({
     name: 'read-mailing',
-    text: `SELECT ${COLUMNS} FROM mailings g WHERE g.id = $1 AND g.deleted_at IS NULL`,
+    text: `SELECT ${COLUMNS} FROM mailings g JOIN ${CURRENT_CONTENT}
+      WHERE g.id = $1 AND g.deleted_at IS NULL`,
     values: [id],
   });
   return rows[0] ?? null;
@@ -95,7 +105,7 @@ export interface MailingFilter {
 
 /**
  * Newest first. What matches is looked for in `mailings_listed`, an index of names and statuses: the
- * mailings themselves, with their texts and filters, are a hundred times as large. So a name that none
+ * mailings themselves, with their filters, are up to a hundred times as large. So a name that none
  * of 300,000 mailings has costs some 20 ms of the server's CPU (with strpos 54), and it works without
  * pg_trgm, which not every server has.
  */
@@ -109,7 +119,7 @@ export async function listMailings(db: Queryable, filter: MailingFilter): Promis
           AND ($2::mailing_status IS NULL OR status = $2)
           AND ($3::text IS NULL OR lower(name) LIKE (SELECT lower($3)))
         ORDER BY id DESC LIMIT $4
-      ) page JOIN mailings g ON g.id = page.id
+      ) page JOIN mailings g ON g.id = page.id JOIN ${CURRENT_CONTENT}
       ORDER BY g.id DESC`,
     values: [
       filter.before ?? Number.MAX_SAFE_INTEGER,
@@ -121,15 +131,23 @@ export async function listMailings(db: Queryable, filter: MailingFilter): Promis
   return rows;
 }
 
-/** Locks the mailing to the end of the transaction; `now` is the database's clock. */
+/**
+ * Locks the mailing to the end of the transaction; `now` is the database's clock. It is read after it is
+ * locked, with a snapshot that has the content of whoever held the lock before.
+ */
 export async function lockMailing(
   db: Queryable,
   id: number,
 ): Promise<{ current: MailingRecord; now: Date } | null> {
-  const { rows } = await db.query<MailingRecord & { now: Date }>({
+  await db.query({
     name: 'lock-mailing',
-    text: `SELECT ${COLUMNS}, clock_timestamp() AS now FROM mailings g
-      WHERE g.id = $1 AND g.deleted_at IS NULL FOR NO KEY UPDATE`,
+    text: 'SELECT FROM mailings WHERE id = $1 FOR NO KEY UPDATE',
+    values: [id],
+  });
+  const { rows } = await db.query<MailingRecord & { now: Date }>({
+    name: 'read-locked-mailing',
+    text: `SELECT ${COLUMNS}, clock_timestamp() AS now FROM mailings g JOIN ${CURRENT_CONTENT}
+      WHERE g.id = $1 AND g.deleted_at IS NULL`,
     values: [id],
   });
   const [row] = rows;
@@ -139,14 +157,14 @@ export async function lockMailing(
 }
 
 /**
- * Writes what an edit decided about a mailing that is locked. A new text becomes a new version; a
+ * Writes what an edit decided about a mailing that is locked. A new content becomes a new version; a
  * new schedule throws the slots away, and beat computes them anew: without a slot nothing is claimed.
  */
 export async function writeLockedMailing(
   db: Queryable,
   id: number,
   draft: MailingDraft,
-  changed: { text: boolean; schedule: boolean },
+  changed: { content: boolean; schedule: boolean },
 ): Promise<MailingRecord> {
   const { rows } = await db.query<MailingRecord>({
     name: 'write-locked-mailing',
@@ -154,19 +172,25 @@ export async function writeLockedMailing(
       WITH written AS (
         UPDATE mailings g SET
           ${FIELD_COLUMNS.map((column) => `${column} = ${parameter(column)}`).join(', ')},
-          text_version = g.text_version + $${AFTER_FIELDS}::bool::int,
-          schedule_version = g.schedule_version + $${AFTER_FIELDS + 1}::bool::int,
+          content_version = g.content_version + $${AFTER_CONTENT}::bool::int,
+          schedule_version = g.schedule_version + $${AFTER_CONTENT + 1}::bool::int,
           updated_at = clock_timestamp()
         WHERE g.id = $1
-        RETURNING ${COLUMNS}
-      ), new_text AS (
-        INSERT INTO mailing_texts (mailing_id, version, text)
-        SELECT id, "textVersion", text FROM written WHERE $${AFTER_FIELDS}
+        RETURNING g.*
+      ), new_content AS (
+        INSERT INTO mailing_contents (mailing_id, version, content)
+        SELECT id, content_version, ${CONTENT} FROM written WHERE $${AFTER_CONTENT}
       ), old_slots AS (
-        DELETE FROM mailing_slots s USING written WHERE s.mailing_id = written.id AND $${AFTER_FIELDS + 1}
+        DELETE FROM mailing_slots s USING written WHERE s.mailing_id = written.id AND $${AFTER_CONTENT + 1}
       ), woken AS MATERIALIZED (SELECT ${WAKE})
-      SELECT written.* FROM written, woken`,
-    values: [id, ...valuesOf(draft), changed.text, changed.schedule],
+      SELECT ${COLUMNS} FROM written g, (SELECT ${CONTENT} AS content) c, woken`,
+    values: [
+      id,
+      ...valuesOf(draft),
+      JSON.stringify(contentOf(draft)),
+      changed.content,
+      changed.schedule,
+    ],
   });
   const [written] = rows;
   if (!written) throw new Error(`Mailing ${id} was locked and is gone`);

@@ -48,7 +48,10 @@ describe('creating a mailing', () => {
     expect(Math.abs(mailing.startAt.getTime() - Date.now())).toBeLessThan(5_000);
     expect(await mailings.get(mailing.id)).toEqual(mailing);
     expect(
-      await rowsOf('SELECT version, text FROM mailing_texts WHERE mailing_id = $1', mailing.id),
+      await rowsOf(
+        `SELECT version, content ->> 'text' AS text FROM mailing_contents WHERE mailing_id = $1`,
+        mailing.id,
+      ),
     ).toEqual([{ version: 1, text: 'hello' }]);
     expect(
       await rowsOf('SELECT total, planned FROM mailing_counters WHERE mailing_id = $1', mailing.id),
@@ -184,9 +187,9 @@ describe('editing a stored mailing', () => {
   const state = async (id: number) =>
     (
       await rowsOf(
-        `SELECT g.schedule_version AS schedule, g.text_version AS text,
+        `SELECT g.schedule_version AS schedule, g.content_version AS text,
           (SELECT count(*) FROM mailing_slots WHERE mailing_id = g.id) AS slots,
-          (SELECT array_agg(t.text ORDER BY version) FROM mailing_texts t WHERE mailing_id = g.id) AS texts
+          (SELECT array_agg(c.content ->> 'text' ORDER BY version) FROM mailing_contents c WHERE mailing_id = g.id) AS texts
          FROM mailings g WHERE id = $1`,
         id,
       )

@@ -9,6 +9,7 @@ import {
 import { channelKinds } from '@app/lanes';
 import { DomainError } from '@app/platform';
 import { lockCountersOf } from '@app/messages';
+import { changesContent } from './mailing.fields.js';
 import { changesSchedule, editMailing, type MailingChanges, orderFault } from './edit.js';
 import {
   type IdempotentRequest,
@@ -127,7 +128,7 @@ export class MailingService {
       if (edit.changed.size === 0) return { mailing: current, changed: false };
       if (edit.changed.has('channel')) assertChannel(edit.draft.channel);
       const written = await writeLockedMailing(session, id, edit.draft, {
-        text: edit.changed.has('text'),
+        content: changesContent(edit.changed),
         schedule: changesSchedule(edit),
       });
       return { mailing: written, changed: true };

@@ -40,7 +40,7 @@ const COLUMNS = `
   m.id, m.mailing_id AS "mailingId", m.client_id AS "clientId",
   COALESCE(m.address, (SELECT c.phone FROM clients c WHERE c.id = m.client_id)) AS phone, m.status,
   m.created_at AS "createdAt", m.attempts, m.tries, m.sent_at AS "sentAt", m.latency_ms AS "latencyMs",
-  m.text_version AS "textVersion", m.unconfirmed, m.repeated, m.last_error_code AS "lastErrorCode", m.last_error AS "lastError",
+  m.content_version AS "textVersion", m.unconfirmed, m.repeated, m.last_error_code AS "lastErrorCode", m.last_error AS "lastError",
   CASE WHEN m.status = 'pending' AND m.not_before <> '-infinity' THEN m.not_before END AS "nextAttemptAt"`;
 
 export async function mailingExists(db: Queryable, id: number): Promise<boolean> {
@@ -218,7 +218,7 @@ export async function readAttempts(
     text: `
       SELECT * FROM (
         SELECT attempt, at, duration_ms AS "durationMs", outcome, http_status AS "httpStatus",
-          error_code AS "errorCode", error, text_version AS "textVersion", excerpt
+          error_code AS "errorCode", error, content_version AS "textVersion", excerpt
         FROM delivery_attempts WHERE message_id = $1
         ORDER BY attempt DESC, id DESC LIMIT $2
       ) latest ORDER BY attempt, at`,

@@ -159,7 +159,7 @@ describe('one message', () => {
     ]);
     await poolOf(database.dataSource).query(
       `INSERT INTO delivery_attempts (message_id, attempt, at, duration_ms, outcome, http_status,
-         error_code, error, text_version, excerpt) VALUES
+         error_code, error, content_version, excerpt) VALUES
        ($1, 2, '2030-01-01T10:01Z', 15000, 'unknown', NULL, 'timeout', 'no answer', 1, NULL),
        ($1, 1, '2030-01-01T10:00Z', 20, 'retry', 503, 'http_503', 'unavailable', 1, 'sorry')`,
       [id],

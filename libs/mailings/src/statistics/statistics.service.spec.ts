@@ -100,7 +100,7 @@ describe('the statistics of one mailing', () => {
 
 describe('the general statistics', () => {
   beforeAll(async () => {
-    await run('TRUNCATE mailings, mailing_counters, messages, mailing_texts CASCADE');
+    await run('TRUNCATE mailings, mailing_counters, messages, mailing_contents CASCADE');
   });
 
   it('are all zeros without mailings', async () => {

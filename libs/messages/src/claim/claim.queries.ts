@@ -6,10 +6,9 @@ export interface ClaimedMessage {
   id: number;
   mailingId: number;
   attempt: number;
-  tries: number;
-  /** Empty when the client has just been deleted. */
-  phone: string;
-  textVersion: number;
+  /** Where it goes. Empty when the client has just been deleted. */
+  address: string;
+  contentVersion: number;
   unconfirmed: boolean;
   /** To the slot's close or the mailing's end, from the moment of the claim; may be `Infinity`-large. */
   msLeft: number;
@@ -19,7 +18,7 @@ export interface ClaimedMessage {
   generation: number;
 }
 
-const COLUMNS = `id, mailing_id AS "mailingId", attempt, tries, phone, text_version AS "textVersion",
+const COLUMNS = `id, mailing_id AS "mailingId", attempt, address, content_version AS "contentVersion",
   unconfirmed, ms_left AS "msLeft", send_in_ms AS "sendInMs", generation`;
 
 /** A rate does not let this message go before so long, ms. */
@@ -77,8 +76,8 @@ export async function rereadClaim(
   const { rows } = await db.query<ClaimedMessage>({
     name: 'reread-claim',
     text: `
-      SELECT m.id, m.mailing_id AS "mailingId", m.attempts AS attempt, m.tries,
-        COALESCE(m.address, '') AS phone, m.text_version AS "textVersion", m.unconfirmed,
+      SELECT m.id, m.mailing_id AS "mailingId", m.attempts AS attempt,
+        COALESCE(m.address, '') AS address, m.content_version AS "contentVersion", m.unconfirmed,
         /* Servers before 17 subtract no infinity; the clock moves on between two looks at it. */
         GREATEST(0, COALESCE(extract(epoch FROM
           GREATEST(LEAST(s.closes_at, g.end_at), clock_timestamp()) - clock_timestamp())::float8 * 1000, 0))
@@ -94,15 +93,23 @@ export async function rereadClaim(
   return rows;
 }
 
-/** The texts of the given (mailing, version) pairs; a deleted mailing's are missing. */
-export async function readTexts(
+/** A version of what a mailing says. */
+export interface StoredContent {
+  mailingId: number;
+  version: number;
+  /** By the schema of the mailing's channel. */
+  content: unknown;
+}
+
+/** The contents of the given (mailing, version) pairs, in one statement; a purged mailing's are missing. */
+export async function readContents(
   db: Queryable,
   keys: { mailingId: number; version: number }[],
-): Promise<{ mailingId: number; version: number; text: string }[]> {
-  const { rows } = await db.query<{ mailingId: number; version: number; text: string }>({
-    name: 'read-texts',
+): Promise<StoredContent[]> {
+  const { rows } = await db.query<StoredContent>({
+    name: 'read-contents',
     text: `
-      SELECT mailing_id AS "mailingId", version, text FROM mailing_texts
+      SELECT mailing_id AS "mailingId", version, content FROM mailing_contents
       WHERE (mailing_id, version) IN (SELECT * FROM unnest($1::bigint[], $2::int[]))`,
     values: [keys.map((key) => key.mailingId), keys.map((key) => key.version)],
   });

@@ -64,12 +64,14 @@ describe('the claim', () => {
     const { mailingId, ids } = await mailing([{}, { attempts: 2, notBeforeIn: -1 }]);
     const claimed = await claim(ids);
 
-    expect(claimed.map(({ id, attempt, textVersion }) => ({ id, attempt, textVersion }))).toEqual([
-      { id: ids[0], attempt: 1, textVersion: 1 },
-      { id: ids[1], attempt: 3, textVersion: 1 },
+    expect(
+      claimed.map(({ id, attempt, contentVersion }) => ({ id, attempt, contentVersion })),
+    ).toEqual([
+      { id: ids[0], attempt: 1, contentVersion: 1 },
+      { id: ids[1], attempt: 3, contentVersion: 1 },
     ]);
     for (const message of claimed) {
-      expect(message.phone).toMatch(/^7\d{10}$/);
+      expect(message.address).toMatch(/^7\d{10}$/);
       expect(message.msLeft).toBeGreaterThan(50 * 60_000);
       expect(message.msLeft).toBeLessThanOrEqual(60 * 60_000);
       expect(message.sendInMs).toBe(0);
@@ -207,14 +209,14 @@ describe('the claim', () => {
       {},
       { attempts: 1, unconfirmed: true, address: '79998887766' },
     ]);
-    await sql('UPDATE mailings SET text_version = 2 WHERE id = $1', [mailingId]);
+    await sql('UPDATE mailings SET content_version = 2 WHERE id = $1', [mailingId]);
     const [first, second] = await claim(ids);
-    expect(first?.textVersion).toBe(2);
-    expect(second).toMatchObject({ textVersion: 1, phone: '79998887766', unconfirmed: true });
+    expect(first?.contentVersion).toBe(2);
+    expect(second).toMatchObject({ contentVersion: 1, address: '79998887766', unconfirmed: true });
     // Where they go is written down, whatever becomes of the clients' phones.
     expect(
       await sql('SELECT address FROM messages WHERE id = ANY ($1) ORDER BY id', [ids]),
-    ).toEqual([{ address: first?.phone }, { address: '79998887766' }]);
+    ).toEqual([{ address: first?.address }, { address: '79998887766' }]);
   });
 
   it('is found again by its number when the answer got lost', async () => {
@@ -222,7 +224,7 @@ describe('the claim', () => {
     const [claimed] = await claim(ids.slice(0, 1));
     const again = await rereadClaim(db, { claimId: claims, ids });
     expect(again).toHaveLength(1);
-    expect(again[0]).toMatchObject({ id: claimed?.id, attempt: 1, phone: claimed?.phone });
+    expect(again[0]).toMatchObject({ id: claimed?.id, attempt: 1, address: claimed?.address });
     expect(await rereadClaim(db, { claimId: claims + 1000, ids })).toEqual([]);
   });
 

@@ -47,7 +47,7 @@ WITH gone AS (
     AND NOT EXISTS (SELECT FROM messages m WHERE m.mailing_id = g.id)
   RETURNING id
 ), slots AS (DELETE FROM mailing_slots WHERE mailing_id IN (SELECT id FROM gone)),
-texts AS (DELETE FROM mailing_texts WHERE mailing_id IN (SELECT id FROM gone)),
+contents AS (DELETE FROM mailing_contents WHERE mailing_id IN (SELECT id FROM gone)),
 activity AS (DELETE FROM mailing_activity WHERE mailing_id IN (SELECT id FROM gone))
 DELETE FROM mailing_errors WHERE mailing_id IN (SELECT id FROM gone)`,
     values: [mailingId],

@@ -148,10 +148,10 @@ WITH o AS (
     $7::int[], $8::text[], $9::text[], $10::text[])
     AS t (id, attempt, outcome, counts, delay_ms, duration_ms, http_status, code, detail, excerpt)
 ), locked AS (
-  SELECT m.id, m.mailing_id, m.status, m.attempts, m.tries, m.unconfirmed, m.repeated, m.text_version
+  SELECT m.id, m.mailing_id, m.status, m.attempts, m.tries, m.unconfirmed, m.repeated, m.content_version
   FROM messages m WHERE m.id = ANY ($1::bigint[]) ORDER BY m.id FOR UPDATE
 ), accepted AS (
-  SELECT l.id, l.mailing_id, l.status AS was, l.text_version, l.repeated AS was_repeated,
+  SELECT l.id, l.mailing_id, l.status AS was, l.content_version, l.repeated AS was_repeated,
     o.attempt, o.outcome, o.delay_ms, o.duration_ms, o.http_status, o.code, o.detail, o.excerpt,
     l.attempts AS attempts_now, LEAST(l.tries + o.counts::int, l.attempts) AS tries_now,
     o.outcome <> 'delivered' AND (l.unconfirmed OR o.outcome = 'unknown') AS doubtful,
@@ -187,9 +187,9 @@ WITH o AS (
   RETURNING m.id
 ), noted AS (
   INSERT INTO delivery_attempts
-    (message_id, attempt, at, duration_ms, outcome, http_status, error_code, error, text_version, excerpt)
+    (message_id, attempt, at, duration_ms, outcome, http_status, error_code, error, content_version, excerpt)
   SELECT id, attempt, clock_timestamp() - make_interval(secs => COALESCE(duration_ms, 0) / 1000.0), duration_ms,
-    outcome, http_status, COALESCE(code, ''), detail, text_version, excerpt
+    outcome, http_status, COALESCE(code, ''), detail, content_version, excerpt
   FROM decided WHERE outcome <> 'delivered'
 ), ${BOOK_OUTCOMES}, grouped AS (
   INSERT INTO mailing_errors AS t (mailing_id, hour, code, attempts, detail, last_at)

@@ -168,7 +168,7 @@ describe('the record', () => {
         error_code: 'code_retry',
         error: 'the words of the provider',
         excerpt: '{"code":1}',
-        text_version: 1,
+        content_version: 1,
       }),
     ]);
     expect(

@@ -31,8 +31,8 @@ describe('reports after 300,000 finished mailings', () => {
     database = await createTestDatabase();
     await query(
       `WITH made AS (
-         INSERT INTO mailings (name, channel, lane_id, text, filter, start_at, end_at, status, finished_at, reported_at)
-         SELECT 'old', 'notification', l.id, 'text', '{}', moment, moment + interval '1 day', 'completed',
+         INSERT INTO mailings (name, channel, lane_id, filter, start_at, end_at, status, finished_at, reported_at)
+         SELECT 'old', 'notification', l.id, '{}', moment, moment + interval '1 day', 'completed',
            moment + interval '1 hour', moment + interval '1 hour'
          FROM lanes l, generate_series(1, ${FINISHED}) n,
            LATERAL (SELECT '2030-06-25'::timestamptz - make_interval(mins => 5 * n) AS moment) AS at

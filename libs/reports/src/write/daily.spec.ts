@@ -137,8 +137,8 @@ describe('what the daily report says', () => {
   it('stays small with 10,000 mailings: the 50 most active, and everybody in the totals', async () => {
     await query(
       `WITH made AS (
-         INSERT INTO mailings (name, channel, lane_id, text, filter, start_at, end_at, status, finished_at, reported_at)
-         SELECT repeat('Очень длинное <b>название</b> ', 7), 'notification', l.id, 'text', '{}',
+         INSERT INTO mailings (name, channel, lane_id, filter, start_at, end_at, status, finished_at, reported_at)
+         SELECT repeat('Очень длинное <b>название</b> ', 7), 'notification', l.id, '{}',
            '2030-07-01T10:00Z', '2030-07-01T20:00Z', 'completed', '2030-07-01T20:00Z', '2030-07-01T20:00Z'
          FROM lanes l, generate_series(1, 10001) WHERE l.name = 'notification'
          RETURNING id

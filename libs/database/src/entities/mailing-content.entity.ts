@@ -1,0 +1,22 @@
+import { Check, Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
+
+/** Every version of what a mailing says: a repeated attempt sends the very content of the first. */
+@Entity('mailing_contents')
+@Check('mailing_contents_object', `jsonb_typeof(content) = 'object'`)
+export class MailingContent {
+  @PrimaryColumn('bigint', {
+    name: 'mailing_id',
+    primaryKeyConstraintName: 'mailing_contents_pkey',
+  })
+  mailingId: number;
+
+  @PrimaryColumn('int', { primaryKeyConstraintName: 'mailing_contents_pkey' })
+  version: number;
+
+  /** By the schema of the mailing's channel. */
+  @Column('jsonb')
+  content: Record<string, unknown>;
+
+  @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
+  createdAt: Date;
+}
