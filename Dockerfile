@@ -1,6 +1,6 @@
 # One image for every process: the start command chooses which one it is.
 
-FROM node:24.21-slim AS build
+FROM node:24.21.0-slim AS build
 WORKDIR /app
 # The packages first: they change less often than the code, so this layer is mostly cached.
 COPY package.json package-lock.json ./
@@ -11,7 +11,7 @@ COPY apps apps
 RUN npm run build
 RUN npm prune --omit=dev
 
-FROM node:24.21-slim
+FROM node:24.21.0-slim
 ENV NODE_ENV=production
 # A small nursery: by default it grows with the machine's memory, to no use of ours.
 ENV NODE_OPTIONS=--max-semi-space-size=32

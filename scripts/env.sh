@@ -9,7 +9,13 @@ if [ -e .env ]; then
 fi
 umask 077
 secret() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
+postgres=$(secret)
+redis=$(secret)
 sed -e "s/^ADMIN_TOKEN=.*/ADMIN_TOKEN=$(secret)/" \
-  -e "s/^ENCRYPTION_KEY=.*/ENCRYPTION_KEY=$(secret)/" .env.example > .env.new
+  -e "s/^ENCRYPTION_KEY=.*/ENCRYPTION_KEY=$(secret)/" \
+  -e "s/^POSTGRES_PASSWORD=.*/POSTGRES_PASSWORD=$postgres/" \
+  -e "s/^REDIS_PASSWORD=.*/REDIS_PASSWORD=$redis/" \
+  -e "/^#*[A-Z_]*URL=/s/:POSTGRES_PASSWORD@/:$postgres@/" \
+  -e "/^#*[A-Z_]*URL=/s/:REDIS_PASSWORD@/:$redis@/" .env.example > .env.new
 mv .env.new .env
 echo 'Wrote .env with new secrets. ADMIN_TOKEN in it is the first API key.'

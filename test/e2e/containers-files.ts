@@ -5,8 +5,11 @@ import { parse } from 'yaml';
 
 export interface Service {
   image: string;
+  scale?: number;
+  networks?: string[];
+  tmpfs?: string[];
+  read_only?: boolean;
   command?: string;
-  env_file?: string;
   environment?: Record<string, string>;
   ports?: string[];
   profiles?: string[];
@@ -19,6 +22,7 @@ export interface Service {
 
 export interface ComposeFile {
   services: Record<string, Service>;
+  networks: Record<string, { internal?: boolean } | null>;
   volumes: Record<string, null>;
 }
 
@@ -31,18 +35,28 @@ export function ourServices(compose = readCompose()): [string, Service][] {
   return Object.entries(compose.services).filter(([, { image }]) => image === 'posthorn');
 }
 
-/** Every `${NAME:-default}` of a text, and the text with the values put in. */
+/** Every `${NAME:-default}`, `${NAME-}` and `${NAME:?words}` of a text, and the text with the values put in. */
 export function interpolate(text: string, values: Record<string, string | undefined> = {}) {
   const used: { name: string; fallback: string }[] = [];
   const result = text.replaceAll(
-    /\$\{([A-Z_]+)(?::-([^}]*))?\}/g,
-    (_, name: string, fallback?: string) => {
-      used.push({ name, fallback: fallback ?? '' });
-      return values[name] ?? fallback ?? '';
+    /\$\{([A-Z_]+)(?:(:-|-|:\?)([^}]*))?\}/g,
+    (_, name: string, operator: string, words: string | undefined) => {
+      const fallback = operator === ':?' ? '' : (words ?? '');
+      used.push({ name, fallback });
+      return values[name] ?? fallback;
     },
   );
   return { result, used };
 }
+
+/** Read by the containers of others, or by compose itself. */
+export const CONTAINER_VARIABLES = [
+  'POSTGRES_USER',
+  'POSTGRES_DB',
+  'POSTGRES_PASSWORD',
+  'REDIS_PASSWORD',
+  'PUBLISH_ADDRESS',
+];
 
 /** `.env.example`: the values that are set, and those that are only shown after a `#`. */
 export function readEnvExample() {

@@ -83,8 +83,14 @@ describe('The services of docker-compose.yml, with the settings that scripts/env
 
   function start(name: string): ChildProcess {
     const [, ...words] = (compose.services[name]?.command ?? '').split(' ');
+    // Its own variables only, as compose gives them.
+    const environment = Object.keys(compose.services[name]?.environment ?? {});
+    const own = environment.map((variable): [string, string] => [
+      variable,
+      settings[variable] ?? '',
+    ]);
     return spawn(process.execPath, words, {
-      env: { PATH: process.env.PATH, ...settings },
+      env: { PATH: process.env.PATH, ...Object.fromEntries(own) },
       stdio: ['ignore', 'ignore', 'inherit'],
     });
   }

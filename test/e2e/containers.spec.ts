@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { environment, loadConfig, type Variable } from '@app/platform';
+import { environment, loadConfig, SECRETS, type Variable } from '@app/platform';
 import {
   buildContext,
+  CONTAINER_VARIABLES,
   interpolate,
   ourServices,
   readCompose,
@@ -20,8 +21,8 @@ function sourceOf(command: readonly string[]): string {
 }
 
 describe('.env.example', () => {
-  it('documents every variable that the code reads, each once, and no other', () => {
-    expect([...example.names].sort()).toEqual([...variables].sort());
+  it('documents every variable that the code and the containers read, each once, and no other', () => {
+    expect([...example.names].sort()).toEqual([...variables, ...CONTAINER_VARIABLES].sort());
   });
 
   it('holds values that every process accepts', () => {
@@ -61,32 +62,95 @@ describe('docker-compose.yml', () => {
     expect(existsSync(sourceOf(command))).toBe(true);
   });
 
-  it('names variables of the code only, with the defaults of the code', () => {
+  it('names variables of .env.example only, with its defaults', () => {
     const { used } = interpolate(readFileSync('docker-compose.yml', 'utf8'));
     expect(used.length).toBeGreaterThan(0);
     for (const { name, fallback } of used) {
-      expect(variables).toContain(name);
-      expect([name, fallback]).toEqual([name, example.all[name]]);
+      const variable = name.replace(/_FILE$/, '');
+      expect(example.names).toContain(variable);
+      if (name !== variable) expect(SECRETS.has(variable as Variable)).toBe(true);
+      if (fallback !== '') expect([name, fallback]).toEqual([name, example.all[name]]);
+    }
+  });
+
+  it('gives each process the variables that it reads, each secret as a file too', () => {
+    for (const [name, { environment: given = {} }] of ourServices()) {
+      for (const [variable, value] of Object.entries(given)) {
+        expect([name, variable, interpolate(value, { [variable]: 'x' }).result]).toEqual([
+          name,
+          variable,
+          'x',
+        ]);
+        if (SECRETS.has(variable as Variable)) {
+          const asFile = name === 'simulator' ? [] : [`${variable}_FILE`];
+          expect(Object.keys(given)).toEqual(expect.arrayContaining(asFile));
+        }
+      }
+    }
+    const variablesOf = (name: string) => Object.keys(compose.services[name]?.environment ?? {});
+    expect(variablesOf('worker')).not.toContain('ADMIN_TOKEN');
+    for (const name of ['migrate', 'beat', 'api']) {
+      expect(variablesOf(name)).not.toContain('NOTIFICATION_API_TOKEN');
+    }
+    for (const name of ['migrate', 'beat', 'simulator']) {
+      expect(variablesOf(name)).not.toContain('ENCRYPTION_KEY');
+      expect(variablesOf(name)).not.toContain('ADMIN_TOKEN');
     }
   });
 
   it('connects with the names, ports and credentials of its own services', () => {
-    const { postgres, simulator } = compose.services;
-    const database = new URL(example.set.DATABASE_URL ?? '');
+    const { postgres, redis, simulator, mailpit } = compose.services;
+    const { set } = example;
+    const database = new URL(set.DATABASE_URL ?? '');
     expect(compose.services).toHaveProperty(database.hostname);
     expect(database.port).toBe('5432');
-    expect(postgres?.environment).toEqual({
+    const given = Object.entries(postgres?.environment ?? {}).map(([name, value]) => [
+      name,
+      interpolate(value, { ...set, POSTGRES_PASSWORD: 'POSTGRES_PASSWORD' }).result,
+    ]);
+    expect(Object.fromEntries(given)).toEqual({
       POSTGRES_USER: database.username,
       POSTGRES_PASSWORD: database.password,
       POSTGRES_DB: database.pathname.slice(1),
     });
-    expect(example.set.QUEUE_URL).toBe('redis://redis:6379');
-    const provider = new URL(example.set.NOTIFICATION_API_URL ?? '');
+    expect(set.QUEUE_URL).toBe('redis://:REDIS_PASSWORD@redis:6379');
+    expect(redis?.command).toContain('--requirepass ${REDIS_PASSWORD:?');
+    const provider = new URL(set.NOTIFICATION_API_URL ?? '');
     expect(compose.services).toHaveProperty(provider.hostname);
     expect(interpolate(simulator?.ports?.[0] ?? '').result).toContain(`:${provider.port}:`);
-    const { mailpit } = compose.services;
     expect(mailpit?.image).toContain('mailpit');
-    expect(example.set.SMTP_URL).toBe('smtp://mailpit:1025'); // the port that its image listens on
+    expect(set.SMTP_URL).toBe('smtp://mailpit:1025'); // the port that its image listens on
+  });
+
+  it('does not start before the script has chosen the passwords', () => {
+    const text = readFileSync('docker-compose.yml', 'utf8');
+    for (const name of ['POSTGRES_PASSWORD', 'REDIS_PASSWORD']) {
+      expect(text).toContain(`\${${name}:?run sh scripts/env.sh`);
+      expect(example.set[name]).toBe('');
+    }
+  });
+
+  it('publishes on loopback unless it is told otherwise, and keeps the servers to themselves', () => {
+    for (const { ports = [] } of Object.values(compose.services)) {
+      for (const port of ports) expect(interpolate(port).result).toMatch(/^127\.0\.0\.1:/);
+    }
+    expect(compose.networks.data?.internal).toBe(true);
+    expect(compose.services.postgres?.networks).toEqual(['data']);
+    expect(compose.services.redis?.networks).toEqual(['data']);
+  });
+
+  it('runs two workers and two beats, every process on a root that it cannot write to', () => {
+    expect([compose.services.worker?.scale, compose.services.beat?.scale]).toEqual([2, 2]);
+    for (const [, service] of ourServices()) {
+      expect(service.read_only).toBe(true);
+      expect(service.tmpfs).toEqual(['/tmp']);
+    }
+  });
+
+  it('takes exact versions of what is not ours', () => {
+    for (const { image } of Object.values(compose.services)) {
+      if (image !== 'posthorn') expect(image).toMatch(/^[a-z/]+:v?\d+\.\d+(\.\d+)?(-[a-z]+)?$/);
+    }
   });
 
   it('waits for the migration, and asks every process for its health on its own port', () => {
@@ -110,10 +174,12 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('keeps the simulator out unless the demo is asked for, and the databases off the network', () => {
-    expect(compose.services.simulator?.profiles).toEqual(['demo']);
+  it('keeps what stands in for others out unless the demo is asked for, and the databases off the network', () => {
+    for (const name of ['simulator', 'mailpit']) {
+      expect(compose.services[name]?.profiles).toEqual(['demo']);
+    }
     const always = Object.entries(compose.services).filter(([, { profiles }]) => !profiles);
-    expect(always).toHaveLength(7);
+    expect(always).toHaveLength(6);
     expect(compose.services.postgres?.ports).toBeUndefined();
     expect(compose.services.redis?.ports).toBeUndefined();
   });
@@ -140,8 +206,7 @@ describe('Dockerfile', () => {
     const { devDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
       devDependencies: { node: string };
     };
-    const minor = devDependencies.node.split('.').slice(0, 2).join('.');
-    for (const from of of('FROM')) expect(from.words[0]).toBe(`node:${minor}-slim`);
+    for (const from of of('FROM')) expect(from.words[0]).toBe(`node:${devDependencies.node}-slim`);
     expect(readFileSync('.nvmrc', 'utf8').trim()).toBe(devDependencies.node);
     expect(of('USER').at(-1)?.words).toEqual(['node']);
   });

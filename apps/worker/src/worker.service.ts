@@ -11,6 +11,7 @@ import {
   poolOf,
   readQueuePrefix,
 } from '@app/database';
+import { showPlaces } from '@app/engine';
 import { health, type Logger, messageOf, onSlowStop, systemClock, taskHealth } from '@app/platform';
 import { DeliveryConsumers, queueTroubles } from '@app/queue';
 import type { DataSource } from 'typeorm';
@@ -49,6 +50,7 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
     health.register('ready', 'queue', () => queueTroubles.check());
     health.register('ready', 'lanes', () => taskHealth.check(systemClock.monotonic()));
     health.register('live', 'queue', () => this.liveness.check());
+    showPlaces(config.concurrency);
     onSlowStop(() => cancelStatements(poolOf(this.dataSource)));
   }
 

@@ -1,4 +1,5 @@
 export { DeliverService } from './deliver/deliver.service.js';
+export { showPlaces } from './deliver/metrics.js';
 export { findDueRetries, findFresh } from './dispatch/dispatch.queries.js';
 export { DispatchService } from './dispatch/dispatch.service.js';
 export { FinishService } from './finish/finish.service.js';

@@ -56,6 +56,17 @@ const inFlight = new Gauge({
   registers: [metrics],
 });
 
+const placesOfProcess = new Gauge({
+  name: 'posthorn_places',
+  help: 'Messages that this process can hold at a time, over all lanes: DELIVERY_CONCURRENCY',
+  registers: [metrics],
+});
+
+/** @param places what the process can hold at a time, over all lanes. */
+export function showPlaces(places: number): void {
+  placesOfProcess.set(places);
+}
+
 /** What a lane counts for each message, with its labels looked up once and not for every message. */
 export class LaneMetrics {
   private readonly messages: { inc: () => void; dec: () => void };

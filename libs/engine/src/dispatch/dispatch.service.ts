@@ -4,6 +4,7 @@ import { type Clock, type Logger, messageOf } from '@app/platform';
 import type { DeliveryQueue } from '@app/queue';
 import { type LaneState, type OpenMailing, readLanes } from './dispatch.queries.js';
 import { LaneDispatcher, QueueFailure } from './lane-dispatcher.js';
+import { breakerOpen } from './metrics.js';
 import { OpenMailings } from './open-mailings.js';
 
 export interface DispatchOptions {
@@ -48,6 +49,8 @@ export class DispatchService {
   private readonly lanes = new Map<number, LaneWork>();
   private readonly mailings: OpenMailings;
   private lookedAt = -Infinity;
+  /** The lanes of the last look. */
+  private seen: ReadonlySet<number> = new Set();
 
   constructor(private readonly options: DispatchOptions) {
     this.mailings = new OpenMailings(options.read, options.clock);
@@ -69,6 +72,9 @@ export class DispatchService {
     const mailings = await this.mailings.read();
     const lanes = await readLanes(this.options.read);
     this.closeAllBut(lanes);
+    for (const { name, state } of lanes) {
+      breakerOpen.set({ lane: name }, state === 'closed' ? 0 : 1);
+    }
     const run: Run = { waits: [], failures: [], isOver: false };
     const byLane = Map.groupBy(mailings, ({ laneId }) => laneId);
     const looks = lanes.flatMap((lane) => {
@@ -87,6 +93,7 @@ export class DispatchService {
     // eslint-disable-next-line no-restricted-syntax -- a queue that closes never fails
     await Promise.all([...this.lanes.values()].map(({ dispatcher }) => dispatcher.close()));
     this.lanes.clear();
+    breakerOpen.reset();
   }
 
   private async look(lane: LaneState, mailings: OpenMailing[], run: Run): Promise<void> {
@@ -134,6 +141,8 @@ export class DispatchService {
 
   private closeAllBut(lanes: LaneState[]): void {
     const known = new Set(lanes.map(({ id }) => id));
+    if (known.size < this.seen.size) breakerOpen.reset();
+    this.seen = known;
     for (const [id, { dispatcher }] of this.lanes) {
       if (known.has(id)) continue;
       this.lanes.delete(id);

@@ -13,3 +13,10 @@ export const queueWaiting = new Gauge({
   labelNames: ['lane'],
   registers: [metrics],
 });
+
+export const breakerOpen = new Gauge({
+  name: 'posthorn_breaker_open',
+  help: 'Whether the breaker of a lane holds its messages back (1) or not (0), as the leading beat last saw it',
+  labelNames: ['lane'],
+  registers: [metrics],
+});
