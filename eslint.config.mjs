@@ -10,6 +10,7 @@ import tseslint from 'typescript-eslint';
 const LIBRARIES = [
   'platform',
   'database',
+  'audit',
   'queue',
   'channels',
   'lanes',
@@ -89,6 +90,16 @@ const ON_ITS_OWN = [
   message: 'Work on many mailings, reports or lanes goes through Isolated (libs/platform).',
 }));
 
+/** A method of a service reads, and its name says so, or it is told who changes something. */
+const ACTOR_FIRST = {
+  selector:
+    "ClassDeclaration[id.name=/Service$/] > ClassBody > MethodDefinition[kind='method'][accessibility!='private']" +
+    '[key.name!=/^(get|list|find|read|preview|messages|day|general|mailing)$|^(get|list|find|read)[A-Z]/]' +
+    " > FunctionExpression:not([params.0.name='actor'][params.0.typeAnnotation.typeAnnotation.typeName.name='Actor'])",
+  message:
+    'Who changes something takes `actor: Actor` first; what only reads is named get, list, find or read.',
+};
+
 export default tseslint.config(
   { ignores: ['dist/**', 'node_modules/**', 'coverage/**', 'apps/web/**', '**/*.cjs'] },
   {
@@ -147,6 +158,16 @@ export default tseslint.config(
     ignores: ['**/*.spec.ts'],
     rules: {
       'no-restricted-syntax': ['error', ...INJECTED_TIME, ...ON_ITS_OWN],
+    },
+  },
+  {
+    files: [
+      'libs/{identity,directory,mailings}/**/*.service.ts',
+      'libs/lanes/src/channel.service.ts',
+      'libs/reports/src/report.service.ts',
+    ],
+    rules: {
+      'no-restricted-syntax': ['error', ...INJECTED_TIME, ...ON_ITS_OWN, ACTOR_FIRST],
     },
   },
   {

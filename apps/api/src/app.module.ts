@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { HealthModule, type Logger, loggingModule, MetricsModule } from '@app/platform';
+import { AuditModule } from './audit.module.js';
 import type { ApiConfig } from './config.js';
 import { ConfigModule } from './config.module.js';
 import { DatabaseModule } from './database/database.module.js';
@@ -23,6 +24,7 @@ export class AppModule {
       imports: [
         ConfigModule.with(config),
         loggingModule(logger),
+        AuditModule.with(logger),
         DatabaseModule.with(config),
         HealthModule,
         MetricsModule,

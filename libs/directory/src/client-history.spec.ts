@@ -7,6 +7,8 @@ import {
   addMessages,
   createTestDatabase,
   type TestDatabase,
+  someActor,
+  unheard,
 } from '@app/testkit';
 import { listMailings, MailingService, readGeneralStatistics } from '@app/mailings';
 import { FinishService } from '@app/engine';
@@ -21,7 +23,7 @@ describe('what the mailings did for a client', () => {
 
   beforeEach(async () => {
     database = await createTestDatabase();
-    clients = new ClientsService(database, 'Europe/Moscow');
+    clients = new ClientsService(database, unheard, 'Europe/Moscow');
   });
   afterEach(() => database.drop());
 
@@ -64,9 +66,9 @@ describe('what the mailings did for a client', () => {
     await addManyClients(database.dataSource, MANY);
     const [kept, gone] = [await plan('true'), await plan('true')];
     const small = await plan('id < 5');
-    const mailings = new MailingService(database);
-    await mailings.delete(gone);
-    await mailings.delete(small);
+    const mailings = new MailingService(database, unheard);
+    await mailings.delete(someActor, gone);
+    await mailings.delete(someActor, small);
     expect(await historyOf(1)).toEqual([kept]);
     const finish = new FinishService(poolOf(database.dataSource), createLogger('test', 'silent'));
     while (await finish.purge());
@@ -82,7 +84,7 @@ describe('what the mailings did for a client', () => {
       { status: 'sent', clientId: client, address: '79160000001' },
       { status: 'sent', clientId: other, address: '79160000002' },
     ]);
-    await clients.delete(client);
+    await clients.delete(someActor, client);
     expect(await database.sql('SELECT address FROM messages ORDER BY id')).toEqual([
       { address: null },
       { address: '79160000002' },

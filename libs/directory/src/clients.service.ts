@@ -1,3 +1,4 @@
+import type { Actor, ChangeLog } from '@app/audit';
 import { DomainError } from '@app/platform';
 import {
   type Check,
@@ -50,15 +51,17 @@ const TRIES = 3;
 export class ClientsService {
   constructor(
     private readonly database: Database,
+    private readonly changes: ChangeLog,
     private readonly serverTimezone: string,
   ) {}
 
   /** @throws DomainError `conflict` when the phone is taken, `invalid` for an unknown timezone */
-  async create(draft: ClientDraft): Promise<ClientRow> {
+  async create(actor: Actor, draft: ClientDraft): Promise<ClientRow> {
     const values = this.complete(draft);
     const inserted = await onceMoreIfATagGoes(() => this.insert(values));
     if (inserted === 'phone_taken') throw phoneTaken();
     if (inserted === 'tag_unknown') throw tagWent();
+    this.changes.add(actor, 'client.create', inserted.id);
     return { id: inserted.id, ...values };
   }
 
@@ -75,25 +78,36 @@ export class ClientsService {
   }
 
   /** All of it is as the draft says, what the draft leaves out is as for a new client. */
-  async replace(id: number, draft: ClientDraft, check?: Check<ClientRow>): Promise<ClientRow> {
+  async replace(
+    actor: Actor,
+    id: number,
+    draft: ClientDraft,
+    check?: Check<ClientRow>,
+  ): Promise<ClientRow> {
     const values = this.complete(draft);
-    return this.write(id, () => values, check);
+    const client = await this.write(id, () => values, check);
+    this.changes.add(actor, 'client.replace', id);
+    return client;
   }
 
   /** Only what is named changes. */
   async change(
+    actor: Actor,
     id: number,
     changes: Partial<ClientDraft>,
     check?: Check<ClientRow>,
   ): Promise<ClientRow> {
-    return this.write(id, (current) => this.complete({ ...current, ...changes }), check);
+    const next = (current: ClientRow) => this.complete({ ...current, ...changes });
+    const client = await this.write(id, next, check);
+    this.changes.add(actor, 'client.change', id);
+    return client;
   }
 
   /**
    * Nothing is sent to the client any more once this resolves, except what was already under way.
    * Its history stays, without the phone.
    */
-  async delete(id: number, check?: Check<ClientRow>): Promise<void> {
+  async delete(actor: Actor, id: number, check?: Check<ClientRow>): Promise<void> {
     await this.database.transaction(async (session) => {
       const client = (await lockClient(session, id)) ?? notFound(id);
       check?.(client);
@@ -103,6 +117,7 @@ export class ClientsService {
       }
       await deleteLockedClient(session, id);
     });
+    this.changes.add(actor, 'client.delete', id);
     await this.database.passGate();
     // A message that was planned during all this may have been claimed by one who still saw the client.
     await forgetAddressesOfClient(this.database.pool, id);

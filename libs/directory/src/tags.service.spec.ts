@@ -8,6 +8,8 @@ import {
   openSlots,
   type TestDatabase,
   waitFor,
+  someActor,
+  unheard,
 } from '@app/testkit';
 import { insertMailingIfNotEnded, MailingService } from '@app/mailings';
 import { planChunk } from '@app/messages';
@@ -26,8 +28,8 @@ describe('a tag that mailings are for', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     db = poolOf(database.dataSource);
-    tags = new TagsService(database);
-    mailings = new MailingService(database);
+    tags = new TagsService(database, unheard);
+    mailings = new MailingService(database, unheard);
   });
   beforeEach(() =>
     database.sql(
@@ -40,7 +42,7 @@ describe('a tag that mailings are for', () => {
     addMailing(database.dataSource, { status: 'scheduled', filter: { tags: names }, ...seed });
   const filterOf = async (id: number) => (await mailings.get(id)).filter.tags;
   const refusalOf = (id: number) =>
-    tags.delete(id).then(
+    tags.delete(someActor, id).then(
       () => null,
       (error: unknown) => error,
     );
@@ -59,7 +61,7 @@ describe('a tag that mailings are for', () => {
   });
 
   it('is renamed in the filters of those whose audience is not found yet, and in no other', async () => {
-    const tag = await tags.create('vip');
+    const tag = await tags.create(someActor, 'vip');
     const scheduled = await mailingFor(['a', 'vip', 'gold', 'vip']);
     const planning = await mailingFor(['vip'], { status: 'running' });
     await database.sql('UPDATE mailings SET plan_max_client_id = 9 WHERE id = $1', [planning]);
@@ -73,7 +75,7 @@ describe('a tag that mailings are for', () => {
     const over = await mailingFor(['vip'], { status: 'completed' });
     const stranger = await mailingFor(['vi', 'vipp']);
 
-    expect(await tags.rename(tag.id, 'gold')).toEqual({ id: tag.id, name: 'gold' });
+    expect(await tags.rename(someActor, tag.id, 'gold')).toEqual({ id: tag.id, name: 'gold' });
 
     expect(await filterOf(scheduled)).toEqual(['a', 'gold']);
     expect(await filterOf(planning)).toEqual(['gold']);
@@ -83,7 +85,7 @@ describe('a tag that mailings are for', () => {
   });
 
   it('reaches its clients though it is renamed between the start and the planning', async () => {
-    const tag = await tags.create('vip');
+    const tag = await tags.create(someActor, 'vip');
     await addClients(database.dataSource, [{ tags: ['vip'] }, {}, { tags: ['vip'] }]);
     const mailing = await mailingFor(['vip'], { startsIn: -1 });
     const slots = new SlotsService(db, logger);
@@ -91,12 +93,12 @@ describe('a tag that mailings are for', () => {
     await openSlots(database.dataSource, mailing);
     const [unplanned] = await findUnplannedMailings(db);
     if (!unplanned) throw new Error('The mailing has not started');
-    await tags.rename(tag.id, 'gold');
+    await tags.rename(someActor, tag.id, 'gold');
     expect(await planChunk(db, unplanned, { limit: 100 })).toMatchObject({ inserted: 2 });
   });
 
   it('is not deleted while an audience is looked for by it', async () => {
-    const tag = await tags.create('vip');
+    const tag = await tags.create(someActor, 'vip');
     const scheduled = await mailingFor(['vip'], { name: 'Spring' });
     const running = await mailingFor(['vip'], { status: 'running' });
     await database.sql('UPDATE mailing_counters SET planned = true WHERE mailing_id = $1', [
@@ -107,16 +109,16 @@ describe('a tag that mailings are for', () => {
       errors: [{ path: 'id', message: `is used by mailing ${scheduled}, "Spring"` }],
     });
     expect(await tags.get(tag.id)).toEqual(tag);
-    await mailings.delete(scheduled);
+    await mailings.delete(someActor, scheduled);
     expect(await refusalOf(tag.id)).toBeNull();
   });
 
   it('is renamed in a filter that is being stored at the very moment', async () => {
-    const tag = await tags.create('vip');
+    const tag = await tags.create(someActor, 'vip');
     let rename: Promise<unknown> = Promise.resolve();
     const made = await database.transaction(async (session) => {
       const mailing = await insertMailingIfNotEnded(session, newMailing(['vip']), null);
-      rename = tags.rename(tag.id, 'gold');
+      rename = tags.rename(someActor, tag.id, 'gold');
       await untilWaiting(1);
       return mailing;
     });
@@ -126,11 +128,14 @@ describe('a tag that mailings are for', () => {
 
   it('lets no filter be stored while it is renamed', async () => {
     let stored: Promise<unknown>[] = [];
-    const { mailing } = await mailings.create(newMailing(['a']));
+    const { mailing } = await mailings.create(someActor, newMailing(['a']));
     await database.transaction(async (session) => {
       await holdTagNames(session);
       const filter = newMailing(['b']).filter;
-      stored = [mailings.create(newMailing(['vip'])), mailings.edit(mailing.id, { filter })];
+      stored = [
+        mailings.create(someActor, newMailing(['vip'])),
+        mailings.edit(someActor, mailing.id, { filter }),
+      ];
       await untilWaiting(2);
     });
     await expect(Promise.all(stored)).resolves.toHaveLength(2);
@@ -140,7 +145,7 @@ describe('a tag that mailings are for', () => {
     const composed = '\u0439\u043e\u0434';
     await database.sql('INSERT INTO tags (name) VALUES ($1)', ['\u00a0\u0438\u0306\u043e\u0434 ']);
     expect(await database.sql('SELECT name FROM tags')).toEqual([{ name: composed }]);
-    await expect(tags.create(composed)).rejects.toMatchObject({ code: 'conflict' });
+    await expect(tags.create(someActor, composed)).rejects.toMatchObject({ code: 'conflict' });
   });
 
   function untilWaiting(sessions: number): Promise<unknown> {

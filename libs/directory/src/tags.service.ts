@@ -1,3 +1,4 @@
+import type { Actor, ChangeLog } from '@app/audit';
 import { DomainError } from '@app/platform';
 import {
   type Check,
@@ -30,12 +31,16 @@ const MOST_USERS = 100;
  * that is done the names in filters follow the tags.
  */
 export class TagsService {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly changes: ChangeLog,
+  ) {}
 
   /** @throws DomainError `conflict` when the name is taken */
-  async create(name: string): Promise<TagRow> {
+  async create(actor: Actor, name: string): Promise<TagRow> {
     const tag = await insertTagIfNameIsFree(this.database.pool, name);
     if (!tag) throw nameTaken(name);
+    this.changes.add(actor, 'tag.create', tag.id);
     return tag;
   }
 
@@ -55,20 +60,22 @@ export class TagsService {
    *
    * @throws DomainError `not_found`, `conflict`
    */
-  async rename(id: number, name: string, check?: Check<TagRow>): Promise<TagRow> {
-    return this.database
+  async rename(actor: Actor, id: number, name: string, check?: Check<TagRow>): Promise<TagRow> {
+    const { tag, changed } = await this.database
       .transaction(async (session) => {
         await holdTagNames(session);
         const tag = (await readTag(session, id)) ?? notFound(id);
         check?.(tag);
-        if (tag.name === name) return tag;
+        if (tag.name === name) return { tag, changed: false };
         await renameHeldTag(session, id, name);
         await renameTagInWaitingMailings(session, tag.name, name);
-        return { id, name };
+        return { tag: { id, name }, changed: true };
       })
       .catch((error: unknown) => {
         throw isUniqueViolation(error) ? nameTaken(name) : error;
       });
+    if (changed) this.changes.add(actor, 'tag.rename', id);
+    return tag;
   }
 
   /**
@@ -77,7 +84,7 @@ export class TagsService {
    * @throws DomainError `not_found`; `conflict` that names the mailings which still look for their
    *   audience by it.
    */
-  async delete(id: number, check?: Check<TagRow>): Promise<void> {
+  async delete(actor: Actor, id: number, check?: Check<TagRow>): Promise<void> {
     await this.database.transaction(async (session) => {
       await holdTagNames(session);
       const tag = (await readTag(session, id)) ?? notFound(id);
@@ -86,6 +93,7 @@ export class TagsService {
       if (users.length > 0) throw inUse(tag.name, users);
       await deleteHeldTag(session, id);
     });
+    this.changes.add(actor, 'tag.delete', id);
   }
 }
 

@@ -37,7 +37,8 @@ export async function findUsableKeyById(
   return rows[0] ?? null;
 }
 
-const BOOTSTRAP = 'bootstrap';
+/** The name of the key of `ADMIN_TOKEN`. */
+export const BOOTSTRAP = 'bootstrap';
 
 /** What became of the key of `ADMIN_TOKEN`. */
 export type BootstrapResult =
@@ -54,12 +55,12 @@ export type BootstrapResult =
  * To be called in a transaction, for several processes start at once.
  *
  * @param hash of the environment's key; null when it has none.
- * @returns null when there is none.
+ * @returns `result` null when there is none; `changed` when a key was changed by this.
  */
 export async function setBootstrapKey(
   session: Queryable,
   hash: Buffer | null,
-): Promise<BootstrapResult | null> {
+): Promise<{ result: BootstrapResult | null; changed: boolean }> {
   await session.query({ text: 'SELECT pg_advisory_xact_lock($1)', values: [BOOTSTRAP_LOCK] });
   const { rows } = await session.query<{ name: string; revoked: boolean; usable: boolean }>({
     text: `
@@ -70,30 +71,32 @@ export async function setBootstrapKey(
   });
   const [same] = rows;
   if (same?.name === BOOTSTRAP && !same.revoked) {
-    await session.query({
+    const { rowCount } = await session.query({
       text: `
         UPDATE api_keys SET role = 'admin', expires_at = NULL
         WHERE name = '${BOOTSTRAP}' AND (role <> 'admin' OR expires_at IS NOT NULL)`,
       values: [],
     });
-    return 'usable';
+    return { result: 'usable', changed: rowCount === 1 };
   }
   if (hash !== null && !same) {
     await replaceBootstrapKey(session, hash);
-    return 'usable';
+    return { result: 'usable', changed: true };
   }
-  await expireBootstrapKey(session);
-  if (!same) return null;
-  return same.revoked ? 'revoked' : { name: same.name, usable: same.usable };
+  const changed = await expireBootstrapKey(session);
+  if (!same) return { result: null, changed };
+  const result = same.revoked ? 'revoked' : { name: same.name, usable: same.usable };
+  return { result, changed };
 }
 
-async function expireBootstrapKey(session: Queryable): Promise<void> {
-  await session.query({
+async function expireBootstrapKey(session: Queryable): Promise<boolean> {
+  const { rowCount } = await session.query({
     text: `
       UPDATE api_keys SET expires_at = clock_timestamp()
       WHERE name = '${BOOTSTRAP}' AND revoked_at IS NULL AND expires_at IS NULL`,
     values: [],
   });
+  return rowCount === 1;
 }
 
 /** The row of a key that was revoked by hand stays, under another name, so that it is known again. */

@@ -1,9 +1,11 @@
+import type { Actor, ChangeLog } from '@app/audit';
 import { ApiKey, type Database, decodeCursor, type Page, pageOf, type Role } from '@app/database';
 import { DomainError } from '@app/platform';
 import { Raw } from 'typeorm';
 import { hashOfKey, makeKey } from './api-key.js';
 import type { ApiKeyLookup } from './api-key-lookup.js';
 import {
+  BOOTSTRAP,
   type BootstrapResult,
   hasUsableAdminKey,
   revokeKey,
@@ -35,13 +37,14 @@ export class ApiKeyService {
   constructor(
     private readonly database: Database,
     private readonly lookup: ApiKeyLookup,
+    private readonly changes: ChangeLog,
   ) {}
 
   /**
    * @throws DomainError `invalid` when it would be expired from the start, `conflict` when the name
    *   is taken, by a revoked key too.
    */
-  async create(wanted: NewKey): Promise<{ key: string; stored: ApiKey }> {
+  async create(actor: Actor, wanted: NewKey): Promise<{ key: string; stored: ApiKey }> {
     if (wanted.expiresAt && wanted.expiresAt <= (await this.database.now())) {
       throw new DomainError('invalid', 'The key would be expired from the start', [
         { path: 'expiresAt', message: 'must be in the future' },
@@ -61,6 +64,7 @@ export class ApiKeyService {
         { path: 'name', message: 'is taken' },
       ]);
     }
+    this.changes.add(actor, 'api_key.create', row.id);
     return { key, stored: await this.repository().findOneByOrFail({ id: row.id }) };
   }
 
@@ -80,20 +84,24 @@ export class ApiKeyService {
    *
    * @throws DomainError `not_found`
    */
-  async revoke(id: number): Promise<void> {
+  async revoke(actor: Actor, id: number): Promise<void> {
     const found = await revokeKey(this.database.pool, id);
     this.lookup.forget();
     if (!found) throw new DomainError('not_found', `There is no API key with id ${id}`);
+    this.changes.add(actor, 'api_key.revoke', id);
   }
 
   /**
    * Makes the key of the environment the one that counts. Revoked by hand a key stays so, whatever
    * the environment says.
    */
-  async bootstrap(key: string | undefined): Promise<Bootstrapped> {
+  async bootstrap(actor: Actor, key: string | undefined): Promise<Bootstrapped> {
     const hash = key === undefined ? null : hashOfKey(key);
-    const result = await this.database.transaction((session) => setBootstrapKey(session, hash));
+    const { result, changed } = await this.database.transaction((session) =>
+      setBootstrapKey(session, hash),
+    );
     this.lookup.forget();
+    if (changed) this.changes.add(actor, 'api_key.bootstrap', BOOTSTRAP);
     return { key: result, hasAdminKey: await hasUsableAdminKey(this.database.pool) };
   }
 

@@ -1,5 +1,5 @@
 import { systemClock } from '@app/platform';
-import { createTestDatabase, type TestDatabase } from '@app/testkit';
+import { createTestDatabase, type TestDatabase, someActor, unheard } from '@app/testkit';
 import { fingerprintOf, hashOfKey, isKey, makeKey } from './api-key.js';
 import { ApiKeyLookup } from './api-key-lookup.js';
 import { ApiKeyService } from './api-key.service.js';
@@ -15,13 +15,13 @@ describe('API keys', () => {
     database = await createTestDatabase();
     const clock = { ...systemClock, monotonic: () => passedMs };
     lookup = new ApiKeyLookup(database, clock);
-    keys = new ApiKeyService(database, lookup);
+    keys = new ApiKeyService(database, lookup, unheard);
   });
   afterAll(() => database.drop());
 
   const make = async (expiresAt: Date | null = null) => {
     const name = `key ${++names}`;
-    const { key, stored } = await keys.create({ name, role: 'viewer', expiresAt });
+    const { key, stored } = await keys.create(someActor, { name, role: 'viewer', expiresAt });
     return { key, id: stored.id, name };
   };
   /** As another process revokes: nothing tells the lookup. */
@@ -49,7 +49,7 @@ describe('API keys', () => {
 
     const other = await make();
     await lookup.callerOf(other.key);
-    await keys.revoke(other.id);
+    await keys.revoke(someActor, other.id);
     expect(await lookup.callerOf(other.key)).toBeNull();
   });
 
@@ -86,20 +86,25 @@ describe('API keys', () => {
   it('cannot end in the past, nor have a name twice', async () => {
     const { name } = await make();
     await expect(make(new Date(0))).rejects.toMatchObject({ code: 'invalid' });
-    await expect(keys.create({ name, role: 'viewer', expiresAt: null })).rejects.toMatchObject({
+    await expect(
+      keys.create(someActor, { name, role: 'viewer', expiresAt: null }),
+    ).rejects.toMatchObject({
       code: 'conflict',
     });
-    await expect(keys.revoke(0)).rejects.toMatchObject({ code: 'not_found' });
+    await expect(keys.revoke(someActor, 0)).rejects.toMatchObject({ code: 'not_found' });
   });
 
   it('of the environment is the one that counts, unless it was revoked by hand', async () => {
-    expect(await keys.bootstrap(undefined)).toEqual({ key: null, hasAdminKey: false });
-    expect(await keys.bootstrap('first-admin-key')).toEqual({ key: 'usable', hasAdminKey: true });
-    expect(await keys.bootstrap('second-admin-key')).toMatchObject({ key: 'usable' });
+    expect(await keys.bootstrap(someActor, undefined)).toEqual({ key: null, hasAdminKey: false });
+    expect(await keys.bootstrap(someActor, 'first-admin-key')).toEqual({
+      key: 'usable',
+      hasAdminKey: true,
+    });
+    expect(await keys.bootstrap(someActor, 'second-admin-key')).toMatchObject({ key: 'usable' });
     expect(await lookup.callerOf('first-admin-key')).toBeNull();
     const caller = await lookup.callerOf('second-admin-key');
-    await keys.revoke(caller?.id ?? 0);
-    expect(await keys.bootstrap('second-admin-key')).toEqual({
+    await keys.revoke(someActor, caller?.id ?? 0);
+    expect(await keys.bootstrap(someActor, 'second-admin-key')).toEqual({
       key: 'revoked',
       hasAdminKey: false,
     });

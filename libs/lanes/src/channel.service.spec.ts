@@ -1,6 +1,6 @@
 import { poolOf } from '@app/database';
 import { decrypt } from '@app/platform';
-import { createTestDatabase, type TestDatabase } from '@app/testkit';
+import { createTestDatabase, type TestDatabase, someActor, unheard } from '@app/testkit';
 import { ChannelService } from './channel.service.js';
 
 const KEY = 'the key of this test';
@@ -12,7 +12,7 @@ let channels: ChannelService;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  channels = new ChannelService(database, KEY);
+  channels = new ChannelService(database, unheard, KEY);
 });
 afterAll(() => database.drop());
 
@@ -44,11 +44,11 @@ describe('the channels', () => {
 
   it('opened by hand wait for no probe, and closed by hand forget what was', async () => {
     const before = (await channels.list())[0]?.generation ?? 0;
-    const opened = await channels.setBreaker('notification', 'open');
+    const opened = await channels.setBreaker(someActor, 'notification', 'open');
     expect(opened).toMatchObject({ state: 'open', probeAt: null, generation: before + 1 });
     expect(opened.openedAt).not.toBeNull();
     await trip();
-    expect(await channels.setBreaker('notification', 'closed')).toMatchObject({
+    expect(await channels.setBreaker(someActor, 'notification', 'closed')).toMatchObject({
       state: 'closed',
       reason: null,
       openedAt: null,
@@ -59,18 +59,24 @@ describe('the channels', () => {
   });
 
   it('take a limit and give it up again', async () => {
-    expect(await channels.setRate('notification', 12.5)).toMatchObject({ ratePerSecond: 12.5 });
-    expect(await channels.setRate('notification', null)).toMatchObject({ ratePerSecond: null });
+    expect(await channels.setRate(someActor, 'notification', 12.5)).toMatchObject({
+      ratePerSecond: 12.5,
+    });
+    expect(await channels.setRate(someActor, 'notification', null)).toMatchObject({
+      ratePerSecond: null,
+    });
   });
 
   it('are unknown by any other name', async () => {
-    await expect(channels.setRate('nonsense', 1)).rejects.toMatchObject({ code: 'not_found' });
+    await expect(channels.setRate(someActor, 'nonsense', 1)).rejects.toMatchObject({
+      code: 'not_found',
+    });
   });
 });
 
 describe('a token set over the API', () => {
   it('is stored encrypted and tells its end', async () => {
-    const view = await channels.setToken('notification', JWT);
+    const view = await channels.setToken(someActor, 'notification', JWT);
     expect(view).toMatchObject({ tokenSource: 'stored', tokenExpiresAt: new Date(1906502400_000) });
     const sealed = (await lane())?.token_encrypted ?? Buffer.of();
     expect(sealed.includes(JWT.slice(0, 10))).toBe(false);
@@ -79,27 +85,29 @@ describe('a token set over the API', () => {
 
   it('lets a tripped breaker probe at once, but not one that was opened by hand', async () => {
     await trip();
-    expect(await channels.setToken('notification', JWT)).toMatchObject({
+    expect(await channels.setToken(someActor, 'notification', JWT)).toMatchObject({
       state: 'open',
       probes: 0,
     });
     expect((await lane())?.probe_due).toBe(true);
 
-    await channels.setBreaker('notification', 'open');
-    expect(await channels.setToken('notification', JWT)).toMatchObject({ probeAt: null });
+    await channels.setBreaker(someActor, 'notification', 'open');
+    expect(await channels.setToken(someActor, 'notification', JWT)).toMatchObject({
+      probeAt: null,
+    });
   });
 
   it('is refused without ENCRYPTION_KEY, by name', async () => {
-    const keyless = new ChannelService(database, undefined);
-    await expect(keyless.setToken('notification', JWT)).rejects.toMatchObject({
+    const keyless = new ChannelService(database, unheard, undefined);
+    await expect(keyless.setToken(someActor, 'notification', JWT)).rejects.toMatchObject({
       code: 'conflict',
       message: expect.stringContaining('ENCRYPTION_KEY') as string,
     });
   });
 
   it('has no known end when it was stored under another key', async () => {
-    await channels.setToken('notification', JWT);
-    const other = new ChannelService(database, 'another key altogether');
+    await channels.setToken(someActor, 'notification', JWT);
+    const other = new ChannelService(database, unheard, 'another key altogether');
     expect((await other.list())[0]).toMatchObject({ tokenSource: 'stored', tokenExpiresAt: null });
   });
 });

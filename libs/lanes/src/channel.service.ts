@@ -1,3 +1,4 @@
+import type { Actor, ChangeLog } from '@app/audit';
 import { DomainError, encrypt } from '@app/platform';
 import type { Database, Queryable } from '@app/database';
 import {
@@ -23,6 +24,7 @@ export class ChannelService {
   /** @param encryptionKey what tokens are stored under; without it none can be stored. */
   constructor(
     private readonly database: Database,
+    private readonly changes: ChangeLog,
     private readonly encryptionKey: string | undefined,
   ) {
     this.expiries = new TokenExpiries(encryptionKey);
@@ -34,18 +36,20 @@ export class ChannelService {
   }
 
   /** By hand: open stays open until it is closed by hand; closing forgives everything at once. */
-  setBreaker(name: string, state: 'open' | 'closed'): Promise<ChannelView> {
-    return this.change(name, (db) =>
+  setBreaker(actor: Actor, name: string, state: 'open' | 'closed'): Promise<ChannelView> {
+    return this.change(actor, 'channel.set_breaker', name, (db) =>
       state === 'open' ? openBreaker(db, name) : closeBreaker(db, name),
     );
   }
 
-  setRate(name: string, ratePerSecond: number | null): Promise<ChannelView> {
-    return this.change(name, (db) => setChannelRate(db, name, ratePerSecond));
+  setRate(actor: Actor, name: string, ratePerSecond: number | null): Promise<ChannelView> {
+    return this.change(actor, 'channel.set_rate', name, (db) =>
+      setChannelRate(db, name, ratePerSecond),
+    );
   }
 
   /** @throws DomainError `conflict` when there is no key to encrypt with. */
-  async setToken(name: string, token: string): Promise<ChannelView> {
+  async setToken(actor: Actor, name: string, token: string): Promise<ChannelView> {
     if (this.encryptionKey === undefined) {
       throw new DomainError(
         'conflict',
@@ -53,15 +57,18 @@ export class ChannelService {
       );
     }
     const sealed = encrypt(token, this.encryptionKey);
-    return this.change(name, (db) => setChannelToken(db, name, sealed));
+    return this.change(actor, 'channel.set_token', name, (db) => setChannelToken(db, name, sealed));
   }
 
   private async change(
+    actor: Actor,
+    action: 'channel.set_breaker' | 'channel.set_rate' | 'channel.set_token',
     name: string,
     apply: (db: Queryable) => Promise<ChannelRecord | null>,
   ): Promise<ChannelView> {
     const changed = await apply(this.database.pool);
     if (!changed) throw new DomainError('not_found', `There is no channel ${name}`);
+    this.changes.add(actor, action, name);
     await this.database.passGate();
     return this.view(changed);
   }

@@ -11,6 +11,8 @@ import {
   type MailingSeed,
   type MessageSeed,
   type TestDatabase,
+  someActor,
+  unheard,
 } from '@app/testkit';
 import { MailingControlService, MailingService } from '@app/mailings';
 import { claimDuePending } from './claim/claim.queries.js';
@@ -33,7 +35,7 @@ describe('counters, activity and totals agree', () => {
   beforeEach(async () => {
     database = await createTestDatabase();
     db = poolOf(database.dataSource);
-    control = new MailingControlService(database);
+    control = new MailingControlService(database, unheard);
     finish = new FinishService(db, logger);
   });
   afterEach(async () => {
@@ -100,7 +102,7 @@ describe('counters, activity and totals agree', () => {
     const { id, messages } = await mailing([{ status: 'sent' }, { status: 'failed' }], {
       status: 'completed',
     });
-    expect(await control.retryFailed(id)).toBe(1);
+    expect(await control.retryFailed(someActor, id)).toBe(1);
     expect(await activity(id)).toEqual({ sent: 1, pending: 1 });
     const clients = await addClients(database.dataSource, [{}]);
     const again = messages[1] ?? 0;
@@ -133,7 +135,7 @@ describe('counters, activity and totals agree', () => {
       NOTIFICATION_API_POLICY,
     );
     expect(await activity(id)).toEqual({ sent: 1, unknown: 1 });
-    expect(await control.resendUnknown(id)).toBe(1);
+    expect(await control.resendUnknown(someActor, id)).toBe(1);
     expect(await activity(id)).toEqual({ sent: 1, pending: 1 });
   });
 
@@ -142,9 +144,9 @@ describe('counters, activity and totals agree', () => {
     const cancelled = await mailing([{ status: 'pending' }]);
     const [clientId = 0] = await addClients(database.dataSource, [{}]);
     const other = await mailing([{ status: 'pending', clientId }, { status: 'sending' }]);
-    await control.cancel(cancelled.id);
+    await control.cancel(someActor, cancelled.id);
     await finish.end();
-    await new ClientsService(database, 'Europe/Moscow').delete(clientId);
+    await new ClientsService(database, unheard, 'Europe/Moscow').delete(someActor, clientId);
     expect(await activity(ended.id)).toEqual({ expired: 1, sent: 1 });
     expect(await activity(cancelled.id)).toEqual({ cancelled: 1 });
     expect(await activity(other.id)).toEqual({ cancelled: 1, sending: 1 });
@@ -181,16 +183,16 @@ describe('counters, activity and totals agree', () => {
       const { id } = await mailing([{ status: 'failed' }, { status: 'sent' }], {
         status: 'completed',
       });
-      await control.retryFailed(id);
+      await control.retryFailed(someActor, id);
       expect(await totals()).toEqual(nothing);
-      await control.cancel(id);
+      await control.cancel(someActor, id);
       await finish.end();
       expect(await totals()).toEqual({ ...nothing, mailings: 1, total: 2, sent: 1 });
     });
 
     it('forget a mailing that is deleted', async () => {
       const { id } = await mailing([{ status: 'sent' }], { status: 'completed' });
-      await new MailingService(database).delete(id);
+      await new MailingService(database, unheard).delete(someActor, id);
       expect(await totals()).toEqual(nothing);
     });
   });

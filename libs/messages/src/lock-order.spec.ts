@@ -8,6 +8,8 @@ import {
   disagreements,
   openSlots,
   type TestDatabase,
+  someActor,
+  unheard,
 } from '@app/testkit';
 import { MailingControlService, MailingService } from '@app/mailings';
 import { claimDuePending } from './claim/claim.queries.js';
@@ -112,9 +114,9 @@ describe('everything that writes messages, side by side', () => {
     const finish = new FinishService(db, logger);
     const slots = new SlotsService(db, logger);
     const plan = new PlanService(db, db, slots, logger);
-    const service = new MailingService(database);
-    const control = new MailingControlService(database);
-    const clients = new ClientsService(database, 'Europe/Moscow');
+    const service = new MailingService(database, unheard);
+    const control = new MailingControlService(database, unheard);
+    const clients = new ClientsService(database, unheard, 'Europe/Moscow');
     const expireLeases = () =>
       database.sql(
         `UPDATE messages SET lease_until = now() - interval '1 s'
@@ -130,32 +132,32 @@ describe('everything that writes messages, side by side', () => {
       repeat(() => finish.purge(), 30),
       repeat(() => plan.run(), 20),
       repeat(() => slots.run(), 20),
-      repeat(() => service.edit(pick(mailings), { text: `text ${Math.random()}` }), 10),
+      repeat(() => service.edit(someActor, pick(mailings), { text: `text ${Math.random()}` }), 10),
       repeat(
         () =>
-          service.edit(pick(mailings), {
+          service.edit(someActor, pick(mailings), {
             endAt: new Date(Date.now() + 3_600_000 + Math.random() * 1e6),
           }),
         20,
       ),
-      repeat(() => control.pause(pick(mailings)), 15),
-      repeat(() => control.resume(pick(mailings)), 5),
-      repeat(() => control.retryFailed(pick(mailings)), 25),
-      repeat(() => control.resendUnknown(pick(mailings)), 40),
+      repeat(() => control.pause(someActor, pick(mailings)), 15),
+      repeat(() => control.resume(someActor, pick(mailings)), 5),
+      repeat(() => control.retryFailed(someActor, pick(mailings)), 25),
+      repeat(() => control.resendUnknown(someActor, pick(mailings)), 40),
       repeat(async () => {
         const [client] = await database.sql<{ id: number }>(
           'SELECT id FROM clients ORDER BY random() LIMIT 1',
         );
-        if (client) await clients.delete(client.id);
+        if (client) await clients.delete(someActor, client.id);
       }, 15),
       repeat(async () => {
-        await control.cancel(pick(mailings.slice(0, 2)));
+        await control.cancel(someActor, pick(mailings.slice(0, 2)));
       }, 1_500),
       repeat(async () => {
         const last = mailings.at(-1);
         if (mailings.length > 4 && last !== undefined) {
           mailings = mailings.slice(0, -1);
-          await service.delete(last);
+          await service.delete(someActor, last);
         }
       }, 700),
     ];

@@ -1,3 +1,4 @@
+import type { Actor, ChangeLog } from '@app/audit';
 import { type Database, decodeCursor, type Page, pageOf, type ReportKind } from '@app/database';
 import { DomainError } from '@app/platform';
 import type { DailyContent, ReportContent } from './content.js';
@@ -38,6 +39,7 @@ export interface ReportDay {
 export class ReportService {
   constructor(
     private readonly database: Database,
+    private readonly changes: ChangeLog,
     private readonly options: { /** IANA: by its clock reports are dated. */ timezone: string },
   ) {}
 
@@ -74,9 +76,9 @@ export class ReportService {
    * @param date `YYYY-MM-DD`
    * @throws DomainError `unprocessable` for a date that has not begun, `too_many_requests`.
    */
-  send(date: string): Promise<ReportRecord> {
+  async send(actor: Actor, date: string): Promise<ReportRecord> {
     const { timezone } = this.options;
-    return this.database.transaction(async (session) => {
+    const report = await this.database.transaction(async (session) => {
       const now = await lockRequests(session);
       const today = localDate(now, timezone);
       if (date > today) {
@@ -97,6 +99,8 @@ export class ReportService {
       }
       return requestDaily(session, date);
     });
+    this.changes.add(actor, 'report.request', report.id);
+    return report;
   }
 }
 

@@ -1,3 +1,4 @@
+export { someActor, unheard } from './actors.js';
 export {
   type Answer,
   ApiCaller,

@@ -51,7 +51,10 @@ export class DatabaseStarter implements OnApplicationBootstrap, BeforeApplicatio
   }
 
   private async bootstrapKeys(): Promise<void> {
-    const { key, hasAdminKey } = await this.keys.bootstrap(this.config.ADMIN_TOKEN);
+    const { key, hasAdminKey } = await this.keys.bootstrap(
+      { kind: 'system', name: 'api' },
+      this.config.ADMIN_TOKEN,
+    );
     if (key === 'revoked') {
       this.logger.error('ADMIN_TOKEN is a key that was revoked: it does not work. Choose another.');
     } else if (key !== null && key !== 'usable') {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ApiKeyLookup } from '@app/identity';
@@ -20,6 +21,8 @@ const REQUEST_TIMEOUT_MS = 30_000;
 export function createAdapter(): FastifyAdapter {
   return new FastifyAdapter({
     requestTimeout: REQUEST_TIMEOUT_MS,
+    // Unique over all processes and starts: it stands in the log, and with what was changed.
+    genReqId: () => randomUUID(),
     routerOptions: { ignoreTrailingSlash: true },
     // What the router refuses before any hook or filter runs, e.g. a malformed URL.
     frameworkErrors: (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {

@@ -6,6 +6,8 @@ import {
   countersAndRows,
   createTestDatabase,
   type TestDatabase,
+  someActor,
+  unheard,
 } from '@app/testkit';
 import { MailingControlService } from './mailing-control.service.js';
 import { readMailing } from '../mailing/mailing.queries.js';
@@ -16,7 +18,7 @@ let control: MailingControlService;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  control = new MailingControlService(database, {
+  control = new MailingControlService(database, unheard, {
     first: 3,
     least: 3,
     most: 3,
@@ -35,14 +37,14 @@ const rowsOf = async (text: string, ...values: unknown[]) =>
 describe('pause, resume and cancel', () => {
   it('go the allowed ways', async () => {
     const id = await mailingWith({ status: 'running' });
-    expect(await control.pause(id)).toMatchObject({ status: 'paused', endedAt: null });
-    expect(await control.pause(id)).toMatchObject({ status: 'paused' });
-    expect(await control.resume(id)).toMatchObject({ status: 'running' });
-    expect(await control.resume(id)).toMatchObject({ status: 'running' });
-    const cancelled = await control.cancel(id);
+    expect(await control.pause(someActor, id)).toMatchObject({ status: 'paused', endedAt: null });
+    expect(await control.pause(someActor, id)).toMatchObject({ status: 'paused' });
+    expect(await control.resume(someActor, id)).toMatchObject({ status: 'running' });
+    expect(await control.resume(someActor, id)).toMatchObject({ status: 'running' });
+    const cancelled = await control.cancel(someActor, id);
     expect(cancelled.status).toBe('cancelled');
     expect(cancelled.endedAt).not.toBeNull();
-    expect(await control.cancel(id)).toEqual(cancelled);
+    expect(await control.cancel(someActor, id)).toEqual(cancelled);
   });
 
   it.each([
@@ -55,7 +57,9 @@ describe('pause, resume and cancel', () => {
     ['cancel', 'completed'],
   ] as const)('refuse to %s what is %s, and say what it is', async (action, status) => {
     const id = await mailingWith({ status });
-    const error: unknown = await control[action](id).catch((failure: unknown) => failure);
+    const error: unknown = await control[action](someActor, id).catch(
+      (failure: unknown) => failure,
+    );
     expect(error).toMatchObject({ code: 'conflict' });
     expect((error as Error).message).toContain(status);
     expect((await readMailing(poolOf(database.dataSource), id))?.status).toBe(status);
@@ -63,13 +67,15 @@ describe('pause, resume and cancel', () => {
 
   it('know nothing of a mailing that is not there', async () => {
     for (const action of ['pause', 'resume', 'cancel', 'retryFailed', 'resendUnknown'] as const) {
-      await expect(control[action](999_999)).rejects.toMatchObject({ code: 'not_found' });
+      await expect(control[action](someActor, 999_999)).rejects.toMatchObject({
+        code: 'not_found',
+      });
     }
   });
 
   it('cancel what has not begun', async () => {
     const id = await mailingWith({ status: 'scheduled', startsIn: 10 });
-    expect(await control.cancel(id)).toMatchObject({ status: 'cancelled' });
+    expect(await control.cancel(someActor, id)).toMatchObject({ status: 'cancelled' });
   });
 });
 
@@ -90,10 +96,13 @@ describe('the gate', () => {
     (await rowsOf(`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`)).length;
 
   it.each([
-    ['pause', (id: number) => control.pause(id)],
-    ['cancel', (id: number) => control.cancel(id)],
-    ['edit', (id: number) => new MailingService(database).edit(id, { text: 'new' })],
-    ['delete', (id: number) => new MailingService(database).delete(id)],
+    ['pause', (id: number) => control.pause(someActor, id)],
+    ['cancel', (id: number) => control.cancel(someActor, id)],
+    [
+      'edit',
+      (id: number) => new MailingService(database, unheard).edit(someActor, id, { text: 'new' }),
+    ],
+    ['delete', (id: number) => new MailingService(database, unheard).delete(someActor, id)],
   ])('%s answers only when the claims that began before have ended', async (_, act) => {
     const id = await mailingWith({ status: 'running' });
     const before = await readMailing(poolOf(database.dataSource), id);
@@ -128,7 +137,7 @@ describe('retrying failed messages', () => {
     ]);
     await rowsOf(`UPDATE messages SET last_error = 'no' WHERE id = $1`, ids[0]);
 
-    expect(await control.retryFailed(id)).toBe(7);
+    expect(await control.retryFailed(someActor, id)).toBe(7);
     const { counters, rows } = await countersAndRows(database.dataSource, id);
     expect(counters).toEqual({ pending: 7, sent: 1, unknown: 1 });
     expect(rows).toEqual(counters);
@@ -147,18 +156,18 @@ describe('retrying failed messages', () => {
       endedAt: null,
       finishedAt: null,
     });
-    expect(await control.retryFailed(id)).toBe(0);
+    expect(await control.retryFailed(someActor, id)).toBe(0);
   });
 
   it('leaves a paused mailing paused, and a completed one without failures completed', async () => {
     const paused = await mailingWith({ status: 'paused' });
     await addMessages(database.dataSource, paused, [{ status: 'failed' }]);
-    expect(await control.retryFailed(paused)).toBe(1);
+    expect(await control.retryFailed(someActor, paused)).toBe(1);
     expect((await readMailing(poolOf(database.dataSource), paused))?.status).toBe('paused');
 
     const clean = await mailingWith({ status: 'completed' });
     await addMessages(database.dataSource, clean, [{ status: 'sent' }]);
-    expect(await control.retryFailed(clean)).toBe(0);
+    expect(await control.retryFailed(someActor, clean)).toBe(0);
     expect((await readMailing(poolOf(database.dataSource), clean))?.status).toBe('completed');
   });
 
@@ -177,8 +186,8 @@ describe('retrying failed messages', () => {
       'CREATE TRIGGER slow BEFORE UPDATE ON messages FOR EACH ROW EXECUTE FUNCTION slow()',
     );
     const pieces = { first: 300, least: 5, most: 300, aimMs: 100, limitMs: 500 };
-    const patient = new MailingControlService(database, pieces);
-    expect(await patient.retryFailed(id)).toBe(300);
+    const patient = new MailingControlService(database, unheard, pieces);
+    expect(await patient.retryFailed(someActor, id)).toBe(300);
     await rowsOf('DROP FUNCTION slow CASCADE');
     expect((await countersAndRows(database.dataSource, id)).rows).toEqual({ pending: 300 });
   });
@@ -190,7 +199,7 @@ describe('retrying failed messages', () => {
   ] as const)('is refused when %s', async (_, seed) => {
     const id = await mailingWith(seed);
     await addMessages(database.dataSource, id, [{ status: 'failed' }]);
-    await expect(control.retryFailed(id)).rejects.toMatchObject({ code: 'conflict' });
+    await expect(control.retryFailed(someActor, id)).rejects.toMatchObject({ code: 'conflict' });
     expect((await countersAndRows(database.dataSource, id)).rows).toEqual({ failed: 1 });
   });
 
@@ -200,14 +209,14 @@ describe('retrying failed messages', () => {
     let reopening: Promise<unknown> = Promise.resolve();
     await database.transaction(async (session) => {
       await session.query('SELECT 1 FROM messages WHERE mailing_id = $1 FOR UPDATE', [id]);
-      reopening = control.retryFailed(id).catch((error: unknown) => error);
+      reopening = control.retryFailed(someActor, id).catch((error: unknown) => error);
       const blocked = async () =>
         (
           await rowsOf(`SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
           AND wait_event_type = 'Lock' AND query LIKE '%chunk AS MATERIALIZED%'`)
         ).length;
       while ((await blocked()) === 0) await new Promise(setImmediate);
-      await control.cancel(id);
+      await control.cancel(someActor, id);
     });
     expect(await reopening).toMatchObject({ code: 'conflict' });
     const { counters, rows } = await countersAndRows(database.dataSource, id);
@@ -224,7 +233,7 @@ describe('resending unknown messages', () => {
       { status: 'unknown', unconfirmed: true, address: '79990000001', clientId: clientId ?? 0 },
       { status: 'failed' },
     ]);
-    expect(await control.resendUnknown(id)).toBe(1);
+    expect(await control.resendUnknown(someActor, id)).toBe(1);
     expect(
       await rowsOf(
         `SELECT status, unconfirmed, address, content_version, tries FROM messages WHERE id = $1`,

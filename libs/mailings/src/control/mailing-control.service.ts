@@ -1,3 +1,4 @@
+import type { Actor, ChangeLog } from '@app/audit';
 import type { Database, Queryable } from '@app/database';
 import { DomainError, systemClock } from '@app/platform';
 import {
@@ -22,6 +23,24 @@ import { readReopenability } from './reopenability.queries.js';
 /** Messages per transaction of a reopening: workers wait for its counter lock some 100 ms. */
 const REOPEN_PIECES = { first: 2_000, least: 100, most: 5_000, aimMs: 100, limitMs: 1_000 };
 
+const TRANSITIONS = {
+  pause: {
+    change: pauseIfRunning,
+    target: 'paused',
+    rule: 'Only a running mailing can be paused',
+  },
+  resume: {
+    change: resumeIfPaused,
+    target: 'running',
+    rule: 'Only a paused mailing can be resumed',
+  },
+  cancel: {
+    change: cancelIfNotEnded,
+    target: 'cancelled',
+    rule: 'A mailing that has ended stays as it is',
+  },
+} as const;
+
 /**
  * Steers a mailing that is under way. What is not claimed when a method resolves follows it: each
  * one commits, wakes beat, and lets every claim that may have seen the old state end.
@@ -29,47 +48,44 @@ const REOPEN_PIECES = { first: 2_000, least: 100, most: 5_000, aimMs: 100, limit
 export class MailingControlService {
   constructor(
     private readonly database: Database,
+    private readonly changes: ChangeLog,
     private readonly pieces: PieceBounds = REOPEN_PIECES,
   ) {}
 
   /** Pausing what is paused does nothing. @throws DomainError `conflict` when it is not running. */
-  pause(id: number): Promise<MailingRecord> {
-    return this.transit(id, pauseIfRunning, 'paused', 'Only a running mailing can be paused');
+  pause(actor: Actor, id: number): Promise<MailingRecord> {
+    return this.transit(actor, 'pause', id);
   }
 
   /** Resuming what runs does nothing. @throws DomainError `conflict` when it is not paused. */
-  resume(id: number): Promise<MailingRecord> {
-    return this.transit(id, resumeIfPaused, 'running', 'Only a paused mailing can be resumed');
+  resume(actor: Actor, id: number): Promise<MailingRecord> {
+    return this.transit(actor, 'resume', id);
   }
 
   /** For good. @throws DomainError `conflict` when it has completed. */
-  cancel(id: number): Promise<MailingRecord> {
-    return this.transit(
-      id,
-      cancelIfNotEnded,
-      'cancelled',
-      'A mailing that has ended stays as it is',
-    );
+  cancel(actor: Actor, id: number): Promise<MailingRecord> {
+    return this.transit(actor, 'cancel', id);
   }
 
   /** Gives failed messages another run of tries; a completed mailing runs again for them. */
-  retryFailed(id: number): Promise<number> {
-    return this.reopen(id, 'failed');
+  retryFailed(actor: Actor, id: number): Promise<number> {
+    return this.reopen(actor, 'mailing.retry_failed', id, 'failed');
   }
 
   /** Sends messages again of which nobody knows whether they arrived; they may arrive twice. */
-  resendUnknown(id: number): Promise<number> {
-    return this.reopen(id, 'unknown');
+  resendUnknown(actor: Actor, id: number): Promise<number> {
+    return this.reopen(actor, 'mailing.resend_unknown', id, 'unknown');
   }
 
   private async transit(
+    actor: Actor,
+    name: keyof typeof TRANSITIONS,
     id: number,
-    change: (db: Queryable, id: number) => Promise<boolean>,
-    target: MailingRecord['status'],
-    rule: string,
   ): Promise<MailingRecord> {
+    const { change, target, rule } = TRANSITIONS[name];
     const db = this.database.pool;
     const changed = await change(db, id);
+    if (changed) this.changes.add(actor, `mailing.${name}`, id);
     const mailing = await readMailing(db, id);
     if (!mailing) throw noMailing(id);
     if (!changed && mailing.status !== target) {
@@ -80,11 +96,29 @@ export class MailingControlService {
     return mailing;
   }
 
-  /** In chunks, so that neither locks nor a crash weigh on the whole mailing. */
-  private async reopen(id: number, status: 'failed' | 'unknown'): Promise<number> {
+  private async reopen(
+    actor: Actor,
+    action: 'mailing.retry_failed' | 'mailing.resend_unknown',
+    id: number,
+    status: 'failed' | 'unknown',
+  ): Promise<number> {
     await assertReopenable(this.database.pool, id);
+    const reopened = { total: 0 };
+    try {
+      await this.reopenPieces(id, status, reopened);
+    } finally {
+      if (reopened.total > 0) this.changes.add(actor, action, id);
+    }
+    return reopened.total;
+  }
+
+  /** In pieces, so that neither locks nor a crash weigh on the whole mailing; `reopened` counts what is committed. */
+  private async reopenPieces(
+    id: number,
+    status: 'failed' | 'unknown',
+    reopened: { total: number },
+  ): Promise<void> {
     const size = new PieceSize(this.pieces);
-    let total = 0;
     let cursor: ReopenCursor | null = null;
     for (;;) {
       const after: ReopenCursor | null = cursor;
@@ -92,9 +126,9 @@ export class MailingControlService {
         this.reopenPiece(id, status, after, piece),
       );
       if (!chunk) continue; // it took too long, and nothing of it was done
-      total += chunk.reopened;
+      reopened.total += chunk.reopened;
       cursor = chunk.cursor;
-      if (!cursor) return total;
+      if (!cursor) return;
     }
   }
 

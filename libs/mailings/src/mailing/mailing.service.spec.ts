@@ -1,5 +1,12 @@
 import { poolOf, WAKE_CHANNEL } from '@app/database';
-import { addMailing, addMessages, createTestDatabase, type TestDatabase } from '@app/testkit';
+import {
+  addMailing,
+  addMessages,
+  createTestDatabase,
+  type TestDatabase,
+  someActor,
+  unheard,
+} from '@app/testkit';
 import pg from 'pg';
 import type { NewMailing } from './mailing.queries.js';
 import { MailingService } from './mailing.service.js';
@@ -9,7 +16,7 @@ let mailings: MailingService;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  mailings = new MailingService(database);
+  mailings = new MailingService(database, unheard);
 });
 afterAll(() => database.drop());
 
@@ -34,7 +41,7 @@ const draft = (fields: Partial<NewMailing> = {}): NewMailing => ({
 });
 
 const create = async (fields: Partial<NewMailing> = {}) =>
-  (await mailings.create(draft(fields))).mailing;
+  (await mailings.create(someActor, draft(fields))).mailing;
 
 describe('creating a mailing', () => {
   it('stores it with its first text and a counter of zeros, ready to start now', async () => {
@@ -75,7 +82,7 @@ describe('creating a mailing', () => {
   it('refuses an end that has passed, an end before the start, and a channel without a lane', async () => {
     const before = await rowsOf('SELECT count(*) FROM mailings');
     const fault = (fields: Partial<NewMailing>) =>
-      mailings.create(draft(fields)).catch((error: unknown) => error);
+      mailings.create(someActor, draft(fields)).catch((error: unknown) => error);
     expect(await fault({ endAt: soon(-1) })).toMatchObject({
       code: 'invalid',
       errors: [{ path: 'endAt', message: 'must be in the future' }],
@@ -98,7 +105,9 @@ describe('an idempotency key', () => {
 
   it('makes one mailing of fifty that come at once', async () => {
     const made = await Promise.all(
-      Array.from({ length: 50 }, () => mailings.create(draft({ name: 'once' }), request('k1'))),
+      Array.from({ length: 50 }, () =>
+        mailings.create(someActor, draft({ name: 'once' }), request('k1')),
+      ),
     );
     expect(new Set(made.map(({ mailing }) => mailing.id)).size).toBe(1);
     expect(made.filter(({ replayed }) => !replayed)).toHaveLength(1);
@@ -108,32 +117,36 @@ describe('an idempotency key', () => {
   });
 
   it('belongs to one body', async () => {
-    await mailings.create(draft(), request('k2'));
-    await expect(mailings.create(draft(), request('k2', 'other'))).rejects.toMatchObject({
-      code: 'unprocessable',
-    });
+    await mailings.create(someActor, draft(), request('k2'));
+    await expect(mailings.create(someActor, draft(), request('k2', 'other'))).rejects.toMatchObject(
+      {
+        code: 'unprocessable',
+      },
+    );
   });
 
   it('is not used up by a request that failed', async () => {
-    await expect(mailings.create(draft({ endAt: soon(-1) }), request('k3'))).rejects.toThrow();
-    expect((await mailings.create(draft(), request('k3'))).replayed).toBe(false);
+    await expect(
+      mailings.create(someActor, draft({ endAt: soon(-1) }), request('k3')),
+    ).rejects.toThrow();
+    expect((await mailings.create(someActor, draft(), request('k3'))).replayed).toBe(false);
   });
 
   it('is free again after 24 hours', async () => {
-    const { mailing } = await mailings.create(draft(), request('k4'));
+    const { mailing } = await mailings.create(someActor, draft(), request('k4'));
     await rowsOf(
       `UPDATE idempotency_keys SET created_at = now() - interval '25 hours' WHERE key = 'k4'`,
     );
-    const again = await mailings.create(draft(), request('k4', 'other'));
+    const again = await mailings.create(someActor, draft(), request('k4', 'other'));
     expect(again.replayed).toBe(false);
     expect(again.mailing.id).not.toBe(mailing.id);
     expect(await mailings.findReplay(request('k4', 'other'))).toEqual(again.mailing);
   });
 
   it('does not bring back a mailing that was deleted', async () => {
-    const { mailing } = await mailings.create(draft(), request('k5'));
-    await mailings.delete(mailing.id);
-    await expect(mailings.create(draft(), request('k5'))).rejects.toMatchObject({
+    const { mailing } = await mailings.create(someActor, draft(), request('k5'));
+    await mailings.delete(someActor, mailing.id);
+    await expect(mailings.create(someActor, draft(), request('k5'))).rejects.toMatchObject({
       code: 'conflict',
     });
   });
@@ -198,15 +211,17 @@ describe('editing a stored mailing', () => {
   it('keeps every text under its version', async () => {
     const id = await addMailing(database.dataSource);
     await slot(id);
-    expect(await mailings.edit(id, { text: 'second' })).toMatchObject({ textVersion: 2 });
-    await mailings.edit(id, { text: 'second', name: 'renamed' });
+    expect(await mailings.edit(someActor, id, { text: 'second' })).toMatchObject({
+      textVersion: 2,
+    });
+    await mailings.edit(someActor, id, { text: 'second', name: 'renamed' });
     expect(await state(id)).toEqual({ schedule: 1, text: 2, slots: 1, texts: ['text', 'second'] });
   });
 
   it('throws the slots away when a time changes, so that nothing is claimed by the old ones', async () => {
     const id = await addMailing(database.dataSource);
     await slot(id);
-    const edited = await mailings.edit(id, { endAt: soon(120) });
+    const edited = await mailings.edit(someActor, id, { endAt: soon(120) });
     expect(edited.endAt.getTime()).toBeGreaterThan(Date.now() + 100 * 60_000);
     expect(await state(id)).toMatchObject({ schedule: 2, slots: 0 });
   });
@@ -214,7 +229,9 @@ describe('editing a stored mailing', () => {
   it('changes nothing at all when one field may not change', async () => {
     const id = await addMailing(database.dataSource);
     const before = await mailings.get(id);
-    await expect(mailings.edit(id, { text: 'new', startAt: soon(5) })).rejects.toMatchObject({
+    await expect(
+      mailings.edit(someActor, id, { text: 'new', startAt: soon(5) }),
+    ).rejects.toMatchObject({
       code: 'conflict',
       errors: [{ path: 'startAt' }],
     });
@@ -224,7 +241,7 @@ describe('editing a stored mailing', () => {
   it('does not write when nothing differs', async () => {
     const id = await addMailing(database.dataSource);
     const before = await mailings.get(id);
-    expect(await mailings.edit(id, { name: before.name })).toEqual(before);
+    expect(await mailings.edit(someActor, id, { name: before.name })).toEqual(before);
   });
 });
 
@@ -232,11 +249,11 @@ describe('deleting a mailing', () => {
   it('hides it from every reader at once and keeps its messages for the purge', async () => {
     const id = await addMailing(database.dataSource, { name: 'to be deleted' });
     await addMessages(database.dataSource, id, [{ status: 'pending' }]);
-    await mailings.delete(id);
+    await mailings.delete(someActor, id);
     const gone = { code: 'not_found' };
     await expect(mailings.get(id)).rejects.toMatchObject(gone);
-    await expect(mailings.edit(id, { name: 'x' })).rejects.toMatchObject(gone);
-    await expect(mailings.delete(id)).rejects.toMatchObject(gone);
+    await expect(mailings.edit(someActor, id, { name: 'x' })).rejects.toMatchObject(gone);
+    await expect(mailings.delete(someActor, id)).rejects.toMatchObject(gone);
     expect((await mailings.list({ name: 'to be deleted', limit: 1 })).items).toEqual([]);
     expect(await rowsOf('SELECT 1 FROM mailing_counters WHERE mailing_id = $1', id)).toEqual([]);
   });

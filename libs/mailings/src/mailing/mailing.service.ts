@@ -6,6 +6,7 @@ import {
   type Page,
   pageOf,
 } from '@app/database';
+import type { Actor, ChangeLog } from '@app/audit';
 import { channelKinds } from '@app/lanes';
 import { DomainError } from '@app/platform';
 import { lockCountersOf } from '@app/messages';
@@ -48,7 +49,10 @@ export interface Created {
 
 /** Mailings as a resource. Sending follows by itself: beat and workers read what is written here. */
 export class MailingService {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly changes: ChangeLog,
+  ) {}
 
   /**
    * @param request makes the creation idempotent: the same key and body answer with the mailing
@@ -56,20 +60,21 @@ export class MailingService {
    * @throws DomainError `invalid` for times that make no sense; `unprocessable` for a key that was
    *   used with another body, or for a channel that has no lane.
    */
-  async create(mailing: NewMailing, request?: IdempotentRequest): Promise<Created> {
+  async create(actor: Actor, mailing: NewMailing, request?: IdempotentRequest): Promise<Created> {
     assertCreatable(mailing);
     if (!request) {
-      const db = this.database.pool;
-      return {
-        mailing: orEnded(await insertMailingIfNotEnded(db, mailing, null)),
-        replayed: false,
-      };
+      const created = orEnded(await insertMailingIfNotEnded(this.database.pool, mailing, null));
+      this.changes.add(actor, 'mailing.create', created.id);
+      return { mailing: created, replayed: false };
     }
     const made = await this.database.transaction(async (session) => {
       const id = await takeKeyIfFree(session, request);
       return id === null ? null : orEnded(await insertMailingIfNotEnded(session, mailing, id));
     });
-    if (made) return { mailing: made, replayed: false };
+    if (made) {
+      this.changes.add(actor, 'mailing.create', made.id);
+      return { mailing: made, replayed: false };
+    }
     const replayed = await this.findReplay(request);
     if (!replayed) throw new DomainError('conflict', 'The key has just run out; send it once more');
     return { mailing: replayed, replayed: true };
@@ -114,6 +119,7 @@ export class MailingService {
 
   /** Every message that is not claimed when this resolves follows the new state. */
   async edit(
+    actor: Actor,
     id: number,
     changes: MailingChanges,
     check?: Check<MailingRecord>,
@@ -133,14 +139,17 @@ export class MailingService {
       });
       return { mailing: written, changed: true };
     });
-    if (changed) await this.database.passGate();
+    if (!changed) return mailing;
+    this.changes.add(actor, 'mailing.edit', id);
+    await this.database.passGate();
     return mailing;
   }
 
   /** Gone for every reader at once; nothing of it is claimed any more when this resolves. */
-  async delete(id: number, check?: Check<MailingRecord>): Promise<void> {
+  async delete(actor: Actor, id: number, check?: Check<MailingRecord>): Promise<void> {
     const hidden = check ? this.hideIf(id, check) : hideIfNotDeleted(this.database.pool, id);
     if (!(await hidden)) throw noMailing(id);
+    this.changes.add(actor, 'mailing.delete', id);
     await this.database.passGate();
   }
 

@@ -6,6 +6,8 @@ import {
   createTestDatabase,
   type MessageSeed,
   type TestDatabase,
+  someActor,
+  unheard,
 } from '@app/testkit';
 import { MailingService } from '../mailing/mailing.service.js';
 import { type MessageListQuery, MessageService } from './message.service.js';
@@ -144,7 +146,7 @@ describe('the messages of a mailing', () => {
   it('are gone with the mailing', async () => {
     const mailing = await addMailing(database.dataSource);
     const [message = 0] = await addMessages(database.dataSource, mailing, [{ status: 'sent' }]);
-    await new MailingService(database).delete(mailing);
+    await new MailingService(database, unheard).delete(someActor, mailing);
     const gone = { code: 'not_found' };
     await expect(messages.list({ mailingId: mailing, limit: 1 })).rejects.toMatchObject(gone);
     await expect(messages.get(message)).rejects.toMatchObject(gone);

@@ -1,5 +1,12 @@
 import { poolOf } from '@app/database';
-import { addMailing, addMessages, createTestDatabase, type TestDatabase } from '@app/testkit';
+import {
+  addMailing,
+  addMessages,
+  createTestDatabase,
+  type TestDatabase,
+  someActor,
+  unheard,
+} from '@app/testkit';
 import { MailingService } from '../mailing/mailing.service.js';
 import { StatisticsService } from './statistics.service.js';
 
@@ -93,7 +100,7 @@ describe('the statistics of one mailing', () => {
 
   it('are gone with the mailing', async () => {
     const id = await addMailing(database.dataSource);
-    await new MailingService(database).delete(id);
+    await new MailingService(database, unheard).delete(someActor, id);
     await expect(statistics.mailing(id)).rejects.toMatchObject({ code: 'not_found' });
   });
 });
@@ -124,7 +131,7 @@ describe('the general statistics', () => {
     }
     const deleted = await addMailing(database.dataSource);
     await addMessages(database.dataSource, deleted, [{ status: 'failed' }]);
-    await new MailingService(database).delete(deleted);
+    await new MailingService(database, unheard).delete(someActor, deleted);
 
     const first = await statistics.general({ limit: 2 });
     const second = await statistics.general({ limit: 2, cursor: first.nextCursor ?? '' });

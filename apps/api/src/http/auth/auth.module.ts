@@ -1,4 +1,5 @@
 import { Global, Module } from '@nestjs/common';
+import { ChangeLog } from '@app/audit';
 import { Database } from '@app/database';
 import { ApiKeyLookup, ApiKeyService } from '@app/identity';
 
@@ -13,8 +14,9 @@ import { ApiKeyLookup, ApiKeyService } from '@app/identity';
     },
     {
       provide: ApiKeyService,
-      inject: [Database, ApiKeyLookup],
-      useFactory: (database: Database, lookup: ApiKeyLookup) => new ApiKeyService(database, lookup),
+      inject: [Database, ApiKeyLookup, ChangeLog],
+      useFactory: (database: Database, lookup: ApiKeyLookup, changes: ChangeLog) =>
+        new ApiKeyService(database, lookup, changes),
     },
   ],
   exports: [ApiKeyLookup, ApiKeyService],

@@ -1,5 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import type { Requester } from '@app/audit';
 import type { Caller } from '@app/identity';
 
 declare module 'fastify' {
@@ -9,9 +10,13 @@ declare module 'fastify' {
   }
 }
 
-/** The caller, as a parameter of a handler of a guarded route. */
-export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext) => {
-  const { caller } = context.switchToHttp().getRequest<FastifyRequest>();
+/** @throws Error on a route that is open to all */
+export function requesterOf({ caller, ip, id }: FastifyRequest): Requester {
   if (!caller) throw new Error('This route is open: there is no caller');
-  return caller;
-});
+  return { kind: 'key', ...caller, address: ip, requestId: id };
+}
+
+/** Who sent the request, as a parameter of a handler of a guarded route. */
+export const CurrentActor = createParamDecorator((_: unknown, context: ExecutionContext) =>
+  requesterOf(context.switchToHttp().getRequest<FastifyRequest>()),
+);

@@ -1,6 +1,8 @@
 import { Body, Controller, Get, Param, Put } from '@nestjs/common';
 import { ApiOkResponse, ApiParam, ApiTags } from '@nestjs/swagger';
+import type { Actor } from '@app/audit';
 import { ChannelService, DEFAULT_CHANNEL } from '@app/lanes';
+import { CurrentActor } from '../../http/auth/caller.js';
 import { MinRole } from '../../http/auth/min-role.js';
 import { Refuses } from '../../http/openapi/refuses.js';
 import {
@@ -30,10 +32,11 @@ export class ChannelsController {
   @ApiParam({ name: 'name', example: DEFAULT_CHANNEL })
   @ApiOkResponse({ type: ChannelDto })
   async setBreaker(
+    @CurrentActor() actor: Actor,
     @Param('name') name: string,
     @Body() { state }: SetBreakerDto,
   ): Promise<ChannelDto> {
-    return toChannel(await this.channels.setBreaker(name, state));
+    return toChannel(await this.channels.setBreaker(actor, name, state));
   }
 
   /** Limit a channel's speed. It holds over all workers, from the next message on. */
@@ -42,10 +45,11 @@ export class ChannelsController {
   @ApiParam({ name: 'name', example: DEFAULT_CHANNEL })
   @ApiOkResponse({ type: ChannelDto })
   async setRate(
+    @CurrentActor() actor: Actor,
     @Param('name') name: string,
     @Body() { ratePerSecond }: SetRateDto,
   ): Promise<ChannelDto> {
-    return toChannel(await this.channels.setRate(name, ratePerSecond));
+    return toChannel(await this.channels.setRate(actor, name, ratePerSecond));
   }
 
   /** Replace the provider's token. A breaker that opened by itself tries it at once. */
@@ -54,7 +58,11 @@ export class ChannelsController {
   @ApiParam({ name: 'name', example: DEFAULT_CHANNEL })
   @ApiOkResponse({ type: ChannelDto })
   @Refuses(409, 'The variable ENCRYPTION_KEY is not set, so that no token can be stored')
-  async setToken(@Param('name') name: string, @Body() { token }: SetTokenDto): Promise<ChannelDto> {
-    return toChannel(await this.channels.setToken(name, token));
+  async setToken(
+    @CurrentActor() actor: Actor,
+    @Param('name') name: string,
+    @Body() { token }: SetTokenDto,
+  ): Promise<ChannelDto> {
+    return toChannel(await this.channels.setToken(actor, name, token));
   }
 }

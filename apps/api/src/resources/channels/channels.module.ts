@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { ChangeLog } from '@app/audit';
 import { Database } from '@app/database';
 import { ChannelService } from '@app/lanes';
 import { API_CONFIG, type ApiConfig } from '../../config.js';
@@ -9,9 +10,9 @@ import { ChannelsController } from './channels.controller.js';
   providers: [
     {
       provide: ChannelService,
-      inject: [Database, API_CONFIG],
-      useFactory: (database: Database, config: ApiConfig) =>
-        new ChannelService(database, config.ENCRYPTION_KEY),
+      inject: [Database, ChangeLog, API_CONFIG],
+      useFactory: (database: Database, changes: ChangeLog, config: ApiConfig) =>
+        new ChannelService(database, changes, config.ENCRYPTION_KEY),
     },
   ],
 })

@@ -13,7 +13,9 @@ import {
 } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import type { Actor } from '@app/audit';
 import { ClientsService } from '@app/directory';
+import { CurrentActor } from '../../http/auth/caller.js';
 import { Refuses } from '../../http/openapi/refuses.js';
 import { PageQueryDto } from '../../http/pagination/page-query.dto.js';
 import { IdPipe } from '../../http/input/id.pipe.js';
@@ -43,10 +45,11 @@ export class ClientsController {
   @Versioned()
   @Refuses(409, PHONE_TAKEN)
   async create(
+    @CurrentActor() actor: Actor,
     @Body() body: WriteClientDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ClientDto> {
-    const client = toClient(await this.clients.create(body));
+    const client = toClient(await this.clients.create(actor, body));
     void reply.header('location', `/clients/${client.id}`);
     return client;
   }
@@ -71,11 +74,12 @@ export class ClientsController {
   @TakesIfMatch()
   @Refuses(409, PHONE_TAKEN)
   async replace(
+    @CurrentActor() actor: Actor,
     @Param('id', IdPipe) id: number,
     @Body() body: ReplaceClientDto,
     @IfMatchHeader() ifMatch: IfMatch | undefined,
   ): Promise<ClientDto> {
-    const client = await this.clients.replace(id, body, (current) => {
+    const client = await this.clients.replace(actor, id, body, (current) => {
       assertMatches(ifMatch, toClient(current));
       refuseReadOnlyChanges(body, toClient(current));
     });
@@ -88,11 +92,12 @@ export class ClientsController {
   @TakesIfMatch()
   @Refuses(409, PHONE_TAKEN)
   async change(
+    @CurrentActor() actor: Actor,
     @Param('id', IdPipe) id: number,
     @Body() body: ChangeClientDto,
     @IfMatchHeader() ifMatch: IfMatch | undefined,
   ): Promise<ClientDto> {
-    const client = await this.clients.change(id, body, (current) => {
+    const client = await this.clients.change(actor, id, body, (current) => {
       assertMatches(ifMatch, toClient(current));
     });
     return toClient(client);
@@ -107,10 +112,11 @@ export class ClientsController {
   @HttpCode(204)
   @TakesIfMatch()
   async delete(
+    @CurrentActor() actor: Actor,
     @Param('id', IdPipe) id: number,
     @IfMatchHeader() ifMatch: IfMatch | undefined,
   ): Promise<void> {
-    await this.clients.delete(id, (current) => {
+    await this.clients.delete(actor, id, (current) => {
       assertMatches(ifMatch, toClient(current));
     });
   }

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { ChangeLog } from '@app/audit';
 import { Database } from '@app/database';
 import { ClientsService } from '@app/directory';
 import { API_CONFIG, type ApiConfig } from '../../config.js';
@@ -9,9 +10,9 @@ import { ClientsController } from './clients.controller.js';
   providers: [
     {
       provide: ClientsService,
-      inject: [Database, API_CONFIG],
-      useFactory: (database: Database, config: ApiConfig) =>
-        new ClientsService(database, config.SERVER_TIMEZONE),
+      inject: [Database, ChangeLog, API_CONFIG],
+      useFactory: (database: Database, changes: ChangeLog, config: ApiConfig) =>
+        new ClientsService(database, changes, config.SERVER_TIMEZONE),
     },
   ],
 })

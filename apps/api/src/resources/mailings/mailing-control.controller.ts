@@ -1,6 +1,8 @@
 import { Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import type { Actor } from '@app/audit';
 import { MailingControlService } from '@app/mailings';
+import { CurrentActor } from '../../http/auth/caller.js';
 import { Refuses } from '../../http/openapi/refuses.js';
 import { IdPipe } from '../../http/input/id.pipe.js';
 import { MailingDto, ReopenedDto } from './mailing.dto.js';
@@ -17,8 +19,8 @@ export class MailingControlController {
   @HttpCode(200)
   @ApiOkResponse({ type: MailingDto })
   @Refuses(409, 'The mailing is neither running nor paused')
-  async pause(@Param('id', IdPipe) id: number): Promise<MailingDto> {
-    return toMailing(await this.control.pause(id));
+  async pause(@CurrentActor() actor: Actor, @Param('id', IdPipe) id: number): Promise<MailingDto> {
+    return toMailing(await this.control.pause(actor, id));
   }
 
   /** Resume a paused mailing. */
@@ -26,8 +28,8 @@ export class MailingControlController {
   @HttpCode(200)
   @ApiOkResponse({ type: MailingDto })
   @Refuses(409, 'The mailing is neither paused nor running')
-  async resume(@Param('id', IdPipe) id: number): Promise<MailingDto> {
-    return toMailing(await this.control.resume(id));
+  async resume(@CurrentActor() actor: Actor, @Param('id', IdPipe) id: number): Promise<MailingDto> {
+    return toMailing(await this.control.resume(actor, id));
   }
 
   /** Cancel a mailing for good. What was not sent yet becomes `cancelled`. */
@@ -35,8 +37,8 @@ export class MailingControlController {
   @HttpCode(200)
   @ApiOkResponse({ type: MailingDto })
   @Refuses(409, 'The mailing has completed')
-  async cancel(@Param('id', IdPipe) id: number): Promise<MailingDto> {
-    return toMailing(await this.control.cancel(id));
+  async cancel(@CurrentActor() actor: Actor, @Param('id', IdPipe) id: number): Promise<MailingDto> {
+    return toMailing(await this.control.cancel(actor, id));
   }
 
   /** Send failed messages again. A completed mailing runs again for them. */
@@ -44,8 +46,11 @@ export class MailingControlController {
   @HttpCode(200)
   @ApiOkResponse({ type: ReopenedDto })
   @Refuses(409, 'The mailing is scheduled or cancelled, or its end has passed')
-  async retryFailed(@Param('id', IdPipe) id: number): Promise<ReopenedDto> {
-    return { reopened: await this.control.retryFailed(id) };
+  async retryFailed(
+    @CurrentActor() actor: Actor,
+    @Param('id', IdPipe) id: number,
+  ): Promise<ReopenedDto> {
+    return { reopened: await this.control.retryFailed(actor, id) };
   }
 
   /**
@@ -56,7 +61,10 @@ export class MailingControlController {
   @HttpCode(200)
   @ApiOkResponse({ type: ReopenedDto })
   @Refuses(409, 'The mailing is scheduled or cancelled, or its end has passed')
-  async resendUnknown(@Param('id', IdPipe) id: number): Promise<ReopenedDto> {
-    return { reopened: await this.control.resendUnknown(id) };
+  async resendUnknown(
+    @CurrentActor() actor: Actor,
+    @Param('id', IdPipe) id: number,
+  ): Promise<ReopenedDto> {
+    return { reopened: await this.control.resendUnknown(actor, id) };
   }
 }

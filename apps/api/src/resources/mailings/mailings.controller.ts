@@ -20,12 +20,14 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import type { Actor } from '@app/audit';
 import {
   type IdempotentRequest,
   type MailingRecord,
   MailingService,
   PreviewService,
 } from '@app/mailings';
+import { CurrentActor } from '../../http/auth/caller.js';
 import { Refuses } from '../../http/openapi/refuses.js';
 import { IdPipe } from '../../http/input/id.pipe.js';
 import { type IfMatch, assertMatches } from '../../http/versions/entity-tag.js';
@@ -78,11 +80,12 @@ export class MailingsController {
   @Refuses(409, 'The mailing that this Idempotency-Key made has been deleted')
   @Refuses(422, 'The Idempotency-Key was used with another body, or no Telegram bot is registered')
   async create(
+    @CurrentActor() actor: Actor,
     @Body() dto: CreateMailingDto,
     @Idempotent() request: IdempotentRequest | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<MailingDto> {
-    const { mailing, replayed } = await this.mailings.create(toNewMailing(dto), request);
+    const { mailing, replayed } = await this.mailings.create(actor, toNewMailing(dto), request);
     markCreated(reply, mailing.id, replayed);
     return toMailing(mailing);
   }
@@ -126,11 +129,12 @@ export class MailingsController {
   @Refuses(409, NOT_ANY_MORE)
   @Refuses(422, 'No Telegram bot is registered')
   async replace(
+    @CurrentActor() actor: Actor,
     @Param('id', IdPipe) id: number,
     @Body() dto: ReplaceMailingDto,
     @IfMatchHeader() ifMatch: IfMatch | undefined,
   ): Promise<MailingDto> {
-    const mailing = await this.mailings.edit(id, toReplacement(dto), (current) => {
+    const mailing = await this.mailings.edit(actor, id, toReplacement(dto), (current) => {
       assertMatches(ifMatch, toMailing(current));
       refuseReadOnlyChanges(dto, toMailing(current));
     });
@@ -145,11 +149,12 @@ export class MailingsController {
   @Refuses(409, NOT_ANY_MORE)
   @Refuses(422, 'No Telegram bot is registered')
   async update(
+    @CurrentActor() actor: Actor,
     @Param('id', IdPipe) id: number,
     @Body() dto: UpdateMailingDto,
     @IfMatchHeader() ifMatch: IfMatch | undefined,
   ): Promise<MailingDto> {
-    const mailing = await this.mailings.edit(id, toChanges(dto), (current) => {
+    const mailing = await this.mailings.edit(actor, id, toChanges(dto), (current) => {
       assertMatches(ifMatch, toMailing(current));
     });
     return toMailing(mailing);
@@ -161,12 +166,13 @@ export class MailingsController {
   @ApiNoContentResponse({ description: 'It is gone' })
   @TakesIfMatch()
   async delete(
+    @CurrentActor() actor: Actor,
     @Param('id', IdPipe) id: number,
     @IfMatchHeader() ifMatch: IfMatch | undefined,
   ): Promise<void> {
     const check = (current: MailingRecord) => {
       assertMatches(ifMatch, toMailing(current));
     };
-    await this.mailings.delete(id, ifMatch === undefined ? undefined : check);
+    await this.mailings.delete(actor, id, ifMatch === undefined ? undefined : check);
   }
 }

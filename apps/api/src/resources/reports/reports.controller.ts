@@ -1,6 +1,8 @@
 import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiParam, ApiTags } from '@nestjs/swagger';
+import type { Actor } from '@app/audit';
 import { ReportService } from '@app/reports';
+import { CurrentActor } from '../../http/auth/caller.js';
 import { Refuses } from '../../http/openapi/refuses.js';
 import { DatePipe } from './date.pipe.js';
 import { ReportDayDto, ReportDto, ReportListQueryDto, ReportPageDto } from './report.dto.js';
@@ -42,7 +44,10 @@ export class ReportsController {
     429,
     'Too many were asked for; `Retry-After` says in how many seconds it is allowed again',
   )
-  async sendReport(@Param('date', DatePipe) date: string): Promise<ReportDto> {
-    return toReport(await this.reports.send(date));
+  async sendReport(
+    @CurrentActor() actor: Actor,
+    @Param('date', DatePipe) date: string,
+  ): Promise<ReportDto> {
+    return toReport(await this.reports.send(actor, date));
   }
 }

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { ChangeLog } from '@app/audit';
 import { Database } from '@app/database';
 import { ReportService } from '@app/reports';
 import { API_CONFIG, type ApiConfig } from '../../config.js';
@@ -9,9 +10,9 @@ import { ReportsController } from './reports.controller.js';
   providers: [
     {
       provide: ReportService,
-      inject: [Database, API_CONFIG],
-      useFactory: (database: Database, config: ApiConfig) =>
-        new ReportService(database, { timezone: config.SERVER_TIMEZONE }),
+      inject: [Database, ChangeLog, API_CONFIG],
+      useFactory: (database: Database, changes: ChangeLog, config: ApiConfig) =>
+        new ReportService(database, changes, { timezone: config.SERVER_TIMEZONE }),
     },
   ],
 })

@@ -13,7 +13,9 @@ import {
 } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import type { Actor } from '@app/audit';
 import { TagsService } from '@app/directory';
+import { CurrentActor } from '../../http/auth/caller.js';
 import { Refuses } from '../../http/openapi/refuses.js';
 import { PageQueryDto } from '../../http/pagination/page-query.dto.js';
 import { IdPipe } from '../../http/input/id.pipe.js';
@@ -35,10 +37,11 @@ export class TagsController {
   @Versioned()
   @Refuses(409, NAME_TAKEN)
   async create(
+    @CurrentActor() actor: Actor,
     @Body() { name }: WriteTagDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TagDto> {
-    const tag = await this.tags.create(name);
+    const tag = await this.tags.create(actor, name);
     void reply.header('location', `/tags/${tag.id}`);
     return tag;
   }
@@ -65,11 +68,12 @@ export class TagsController {
   @TakesIfMatch()
   @Refuses(409, NAME_TAKEN)
   async rename(
+    @CurrentActor() actor: Actor,
     @Param('id', IdPipe) id: number,
     @Body() { name }: WriteTagDto,
     @IfMatchHeader() ifMatch: IfMatch | undefined,
   ): Promise<TagDto> {
-    return this.tags.rename(id, name, (current) => {
+    return this.tags.rename(actor, id, name, (current) => {
       assertMatches(ifMatch, current);
     });
   }
@@ -80,11 +84,12 @@ export class TagsController {
   @TakesIfMatch()
   @Refuses(409, NAME_TAKEN)
   async replace(
+    @CurrentActor() actor: Actor,
     @Param('id', IdPipe) id: number,
     @Body() body: ReplaceTagDto,
     @IfMatchHeader() ifMatch: IfMatch | undefined,
   ): Promise<TagDto> {
-    return this.tags.rename(id, body.name, (current) => {
+    return this.tags.rename(actor, id, body.name, (current) => {
       assertMatches(ifMatch, current);
       refuseReadOnlyChanges(body, current);
     });
@@ -96,10 +101,11 @@ export class TagsController {
   @TakesIfMatch()
   @Refuses(409, IN_USE)
   async delete(
+    @CurrentActor() actor: Actor,
     @Param('id', IdPipe) id: number,
     @IfMatchHeader() ifMatch: IfMatch | undefined,
   ): Promise<void> {
-    await this.tags.delete(id, (current) => {
+    await this.tags.delete(actor, id, (current) => {
       assertMatches(ifMatch, current);
     });
   }

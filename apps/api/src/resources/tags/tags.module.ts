@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { ChangeLog } from '@app/audit';
 import { Database } from '@app/database';
 import { TagsService } from '@app/directory';
 import { TagsController } from './tags.controller.js';
@@ -8,8 +9,8 @@ import { TagsController } from './tags.controller.js';
   providers: [
     {
       provide: TagsService,
-      inject: [Database],
-      useFactory: (database: Database) => new TagsService(database),
+      inject: [Database, ChangeLog],
+      useFactory: (database: Database, changes: ChangeLog) => new TagsService(database, changes),
     },
   ],
 })

@@ -1,7 +1,9 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import type { Actor } from '@app/audit';
 import { ApiKeyService } from '@app/identity';
+import { CurrentActor } from '../../http/auth/caller.js';
 import { MinRole } from '../../http/auth/min-role.js';
 import { parseInstant } from '../../http/fields/instants.js';
 import { Refuses } from '../../http/openapi/refuses.js';
@@ -20,11 +22,12 @@ export class TokensController {
   @Post()
   @Refuses(409, 'There is a key with this name, maybe a revoked one')
   async create(
+    @CurrentActor() actor: Actor,
     @Body() body: CreateTokenDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CreatedTokenDto> {
     const expiresAt = body.expiresAt === undefined ? null : parseInstant(body.expiresAt);
-    const { key, stored } = await this.tokens.create({ ...body, expiresAt });
+    const { key, stored } = await this.tokens.create(actor, { ...body, expiresAt });
     void reply.header('location', `/tokens/${stored.id}`).header('cache-control', 'no-store');
     return toCreatedToken(stored, key);
   }
@@ -39,7 +42,7 @@ export class TokensController {
   /** Revoke an API key. It stops working at once, with other API processes within seconds. */
   @Delete(':id')
   @HttpCode(204)
-  async revoke(@Param('id', IdPipe) id: number): Promise<void> {
-    await this.tokens.revoke(id);
+  async revoke(@CurrentActor() actor: Actor, @Param('id', IdPipe) id: number): Promise<void> {
+    await this.tokens.revoke(actor, id);
   }
 }

@@ -1,0 +1,2 @@
+export { type Actor, actorRef, type Requester } from './actor.js';
+export { ChangeLog } from './change-log.js';
