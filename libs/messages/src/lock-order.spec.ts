@@ -109,6 +109,15 @@ describe('everything that writes messages, side by side', () => {
     await recordOutcomesIfStillSending(db, results.reverse(), NOTIFICATION_API_POLICY);
   }
 
+  /** With a rate the claim locks the lane, too, and all counters in their order. */
+  const setRates = async () => {
+    await database.sql('UPDATE lanes SET rate_per_second = $1', [pick([null, 2_000])]);
+    await database.sql('UPDATE mailings SET rate_per_second = $2 WHERE id = $1', [
+      pick(mailings),
+      pick([null, 500]),
+    ]);
+  };
+
   const writers = () => {
     const logger = createLogger('test', 'silent');
     const finish = new FinishService(db, logger);
@@ -130,7 +139,11 @@ describe('everything that writes messages, side by side', () => {
       }, 20),
       repeat(() => finish.end(), 5),
       repeat(() => finish.purge(), 30),
-      repeat(() => plan.run(), 20),
+      repeat(async () => {
+        mailings.unshift(await addMailing(database.dataSource, { status: 'scheduled' }));
+        while ((await plan.run()).more);
+      }, 400),
+      repeat(setRates, 200),
       repeat(() => slots.run(), 20),
       repeat(() => service.edit(someActor, pick(mailings), { text: `text ${Math.random()}` }), 10),
       repeat(

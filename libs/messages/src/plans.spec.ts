@@ -8,10 +8,18 @@ import {
   type TestDatabase,
 } from '@app/testkit';
 import type pg from 'pg';
-import { claimDuePending } from './claim/claim.queries.js';
-import { recordOutcomesIfStillSending } from './record/record.queries.js';
 import { findDueRetries, findFresh } from '@app/engine';
+import { claimDuePending } from './claim/claim.queries.js';
+import {
+  closeLockedMessagesOfClient,
+  forgetAddressesOfClient,
+  lockOpenMessagesOfClient,
+} from './client-gone/client-deletion.queries.js';
 import { BEGINNING, closePendingOfEnded } from './close/close.queries.js';
+import { planChunk } from './plan/plan.queries.js';
+import { purgeMessagesOfDeleted } from './purge/purge.queries.js';
+import { recordOutcomesIfStillSending } from './record/record.queries.js';
+import { reopenChunk } from './reopen/reopen.queries.js';
 import { findExpiredLeases } from './sweep/sweep.queries.js';
 
 const MESSAGES = 200_000;
@@ -25,6 +33,7 @@ describe('with many messages', () => {
   let session: pg.PoolClient;
   let plans: string[];
   let mailing: number;
+  let client: number;
 
   beforeAll(async () => {
     database = await createTestDatabase();
@@ -50,6 +59,9 @@ describe('with many messages', () => {
       );
       await openSlots(database.dataSource, mailing);
     }
+    [{ id: client } = { id: 0 }] = await database.sql<{ id: number }>(
+      'SELECT id FROM clients WHERE id % 10 = 0 ORDER BY id DESC LIMIT 1',
+    );
     await database.sql('ANALYZE');
     session = await poolOf(database.dataSource).connect();
     await session.query(`
@@ -62,6 +74,7 @@ describe('with many messages', () => {
   beforeEach(() => {
     plans = [];
   });
+  afterEach(() => session.query('RESET enable_seqscan'));
   afterAll(async () => {
     session.release(true);
     await database.drop();
@@ -69,12 +82,45 @@ describe('with many messages', () => {
 
   const pendingIds = async (limit: number) => {
     const rows = await database.sql<{ id: number }>(
-      `SELECT id FROM messages WHERE mailing_id = $1 AND status = 'pending' ORDER BY id LIMIT $2`,
+      `SELECT id FROM messages WHERE mailing_id = $1 AND status = 'pending' AND not_before <= now()
+       ORDER BY id LIMIT $2`,
       [mailing, limit],
     );
     return rows.map((row) => row.id);
   };
   const explained = () => plans.join('\n');
+
+  let claims = 0;
+  /** Claims and records them, and leaves the plans of the record. @param retried every so many is to be sent again. */
+  async function record(count: number, retried: number): Promise<void> {
+    const { claimed } = await claimDuePending(session, {
+      policy: NOTIFICATION_API_POLICY,
+      laneId: 1,
+      claimId: ++claims,
+      ids: await pendingIds(count),
+    });
+    expect(claimed).toHaveLength(count);
+    plans = [];
+    await recordOutcomesIfStillSending(
+      session,
+      claimed.map(({ id, attempt }, index) => {
+        const isRetried = index % retried === 0;
+        return {
+          id,
+          attempt,
+          outcome: isRetried ? ('retry' as const) : ('delivered' as const),
+          countsAsTry: true,
+          delayMs: null,
+          durationMs: 1,
+          httpStatus: 200,
+          code: isRetried ? 'x' : null,
+          detail: null,
+          excerpt: null,
+        };
+      }),
+      NOTIFICATION_API_POLICY,
+    );
+  }
   const from = { notBefore: '-infinity', id: 0, zoneId: 1, limit: 100 };
 
   it.each<[string, () => Promise<unknown>]>([
@@ -84,40 +130,12 @@ describe('with many messages', () => {
         claimDuePending(session, {
           policy: NOTIFICATION_API_POLICY,
           laneId: 1,
-          claimId: 1,
+          claimId: ++claims,
           ids: await pendingIds(60),
         }),
     ],
-    [
-      'the record',
-      async () => {
-        const ids = await pendingIds(60);
-        const { claimed } = await claimDuePending(session, {
-          policy: NOTIFICATION_API_POLICY,
-          laneId: 1,
-          claimId: 2,
-          ids,
-        });
-        expect(claimed).toHaveLength(60);
-        plans = [];
-        await recordOutcomesIfStillSending(
-          session,
-          claimed.map(({ id, attempt }, index) => ({
-            id,
-            attempt,
-            outcome: index % 2 === 0 ? ('delivered' as const) : ('retry' as const),
-            countsAsTry: true,
-            delayMs: null,
-            durationMs: 1,
-            httpStatus: 200,
-            code: index % 2 === 0 ? null : 'x',
-            detail: null,
-            excerpt: null,
-          })),
-          NOTIFICATION_API_POLICY,
-        );
-      },
-    ],
+    ['the record', () => record(60, 2)],
+    ['the record of what was delivered', () => record(60, Infinity)],
     ['the look for fresh messages', () => findFresh(session, [{ mailingId: mailing, ...from }])],
     ['the look for due retries', () => findDueRetries(session, [{ mailingId: mailing, ...from }])],
     ['the look for expired leases', () => findExpiredLeases(session, 100)],
@@ -130,10 +148,41 @@ describe('with many messages', () => {
         expect(explained()).toMatch(/Tid Scan on messages/);
       },
     ],
+    ['the reopening', () => reopenChunk(session, mailing, 'failed', null, 1_000)],
+    [
+      'the deletion of a client',
+      async () => {
+        const ids = await lockOpenMessagesOfClient(session, client);
+        await closeLockedMessagesOfClient(session, ids);
+        await forgetAddressesOfClient(session, client);
+      },
+    ],
+    [
+      'the purge',
+      async () => {
+        await session.query('SET enable_seqscan = off'); // as the engine's sessions have it
+        await database.sql('UPDATE mailings SET deleted_at = now() WHERE id = $1', [mailing]);
+        const { rows } = await purgeMessagesOfDeleted(session, mailing, { limit: 1_000 });
+        expect(rows).toBe(1_000);
+      },
+    ],
   ])('%s finds its messages by index', async (_, run) => {
     await run();
     expect(explained()).toMatch(/Index (Only )?Scan.* on messages|Bitmap Heap Scan on messages/);
     expect(explained()).not.toMatch(/Seq Scan on messages/);
+  });
+
+  it('planning finds its clients by index, and reads no messages', async () => {
+    const id = await addMailing(database.dataSource, { status: 'scheduled' });
+    const filter = { operatorCodes: [], tags: [], phones: [] };
+    const planMaxClientId = Number.MAX_SAFE_INTEGER;
+    await openSlots(database.dataSource, id);
+    const unplanned = { id, status: 'running', filter, planCursor: 0, planMaxClientId } as const;
+    expect(await planChunk(session, unplanned, { limit: 100 })).toMatchObject({
+      inserted: 100,
+    });
+    expect(explained()).toMatch(/Index (Only )?Scan.* on clients/);
+    expect(explained()).not.toMatch(/Seq Scan on (messages|clients)\b/);
   });
 
   it('would show a reading from end to end', async () => {
