@@ -22,6 +22,7 @@ module.exports = {
     '^@app/([a-z-]+)$': '<rootDir>/libs/$1/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
+  testSequencer: '<rootDir>/test/sequencer.cjs',
   setupFilesAfterEnv: ['<rootDir>/test/no-services.cjs'],
   globalSetup: '<rootDir>/test/global-setup.cjs',
   globalTeardown: '<rootDir>/test/global-teardown.cjs',

@@ -1,5 +1,6 @@
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
+const { resolve } = require('node:path');
 
 const SERVICES = ['postgres', 'postgres15', 'redis'];
 
@@ -8,6 +9,8 @@ const SERVICES = ['postgres', 'postgres15', 'redis'];
  * names those that the wanted specs need; jest by itself starts all.
  */
 module.exports = async () => {
+  // As `shareCompiledCode` of the testkit does, for all that the specs start.
+  process.env.NODE_COMPILE_CACHE ??= resolve('node_modules/.cache/compile');
   const { TEST_SERVICES } = process.env;
   const services = TEST_SERVICES?.split(' ').filter(Boolean) ?? SERVICES;
   if (services.length === 0) return;

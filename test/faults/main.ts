@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Backend, CrashablePostgres, isRedisInstalled } from '@app/testkit';
+import { type Backend, CrashablePostgres, isRedisInstalled, shareCompiledCode } from '@app/testkit';
 import { format, resolveConfig } from 'prettier';
 import { type Options, parseOptions } from './options.js';
 import { missingFrom, type Proof, PROOFS } from './proofs.js';
@@ -18,6 +18,7 @@ const REPORT = 'docs/faults.md';
 type Run = { scenario: Scenario; backend: Backend } & ({ proof?: undefined } | { proof: Proof });
 
 async function main(): Promise<number> {
+  shareCompiledCode();
   const options = parseOptions(process.argv.slice(2));
   const runs = plan(options);
   if (runs.length === 0) throw new TypeError('no scenario has such a name');

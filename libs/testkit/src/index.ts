@@ -40,7 +40,12 @@ export { checkInvariants, type Invariant, type Violation } from './invariants.js
 export { MailCatcher } from './mail-catcher.js';
 export { isPgBouncerInstalled, type RunningPgBouncer, startPgBouncer } from './pgbouncer.js';
 export { reachableFolder } from './private-folders.js';
-export { type ProcessName, type RunningProcess, startProcess } from './process.js';
+export {
+  type ProcessName,
+  type RunningProcess,
+  shareCompiledCode,
+  startProcess,
+} from './process.js';
 export { isRedisInstalled, type RunningRedis, startRedis } from './redis.js';
 export {
   createTestDatabase,

@@ -39,6 +39,7 @@ export interface RunningProcess {
   waitForLog(matches: (line: string) => boolean, timeoutMs?: number): Promise<string>;
 }
 
+const COMPILE_CACHE = 'NODE_COMPILE_CACHE';
 const STOP_LIMIT_MS = 25_000;
 const living = new Set<ChildProcess>();
 
@@ -48,8 +49,22 @@ process.once('exit', () => {
 });
 
 /**
- * Starts `dist/apps/<name>/src/main.js` with exactly this environment (and `PATH`) and waits for its
- * log line `started`. Rejects with the end of its log when it ends first or takes too long.
+ * Tests start hundreds of processes, each from the same files: with their code compiled already that
+ * takes a fifth less CPU. Not for measurements, which are of processes as they are started for use.
+ */
+export function shareCompiledCode(): void {
+  process.env[COMPILE_CACHE] ??= resolve('node_modules/.cache/compile');
+}
+
+function compileCache(): Record<string, string> {
+  const folder = process.env[COMPILE_CACHE];
+  return folder === undefined ? {} : { [COMPILE_CACHE]: folder };
+}
+
+/**
+ * Starts `dist/apps/<name>/src/main.js` with exactly this environment (and `PATH`, and what
+ * `shareCompiledCode` sets) and waits for its log line `started`. Rejects with the end of its log when
+ * it ends first or takes too long.
  */
 export async function startProcess(
   name: ProcessName,
@@ -62,7 +77,7 @@ export async function startProcess(
   const [command, ...before] = options.command ?? [process.execPath];
   const child = spawn(command, [...before, script], {
     cwd,
-    env: { PATH: process.env.PATH, ...environment },
+    env: { PATH: process.env.PATH, ...compileCache(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   living.add(child);
