@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { poolOf, readQueuePrefix } from '@app/database';
+import { readQueuePrefix } from '@app/database';
 import { type DeliveryQueue, DeliveryQueues, migrateQueue } from '@app/queue';
 import {
   type ApiCaller,
@@ -62,7 +62,7 @@ describe.each(BACKENDS)('the queue inspector on %s', (backend) => {
     const proxied = new URL(direct);
     proxy = await FaultProxy.start(Number(proxied.port));
     proxied.port = String(proxy.port);
-    const prefix = await readQueuePrefix(poolOf(database.dataSource));
+    const prefix = await readQueuePrefix(database.pool);
     queues = new DeliveryQueues({ url: direct, prefix, logger: pino({ level: 'silent' }) });
     queue = queues.open(QUEUE);
     await queue.feed([{ messageId: 7, attempts: 0 }], Date.now());
@@ -133,6 +133,18 @@ describe.each(BACKENDS)('the queue inspector on %s', (backend) => {
     const path = `/queues/api/queues?activeQueue=${QUEUE}&status=waiting&page=1&jobsPerPage=10`;
     const { body } = await admin.get<{ queues: { jobs: { data: unknown }[] }[] }>(path);
     expect(body.queues[0]?.jobs.map((job) => job.data)).toEqual([{ messageId: 7 }]);
+  });
+
+  it('shows the lanes as they come and go', async () => {
+    const added = Array.from({ length: 20 }, (_, n) => `lane ${n}`);
+    await database.sql(
+      `INSERT INTO lanes (name, channel) SELECT unnest($1::text[]), 'notification'`,
+      [added],
+    );
+    const shown = async () => (await board()).map(({ name }) => name).sort();
+    expect(await shown()).toEqual([...added, QUEUE].sort());
+    await database.sql('DELETE FROM lanes WHERE name = ANY($1)', [added]);
+    expect(await shown()).toEqual([QUEUE]);
   });
 
   it('lets nothing of the page come from elsewhere', async () => {

@@ -4,17 +4,10 @@ import {
   type OnApplicationBootstrap,
   type OnModuleDestroy,
 } from '@nestjs/common';
-import {
-  cancelStatements,
-  checkPool,
-  createDataSource,
-  poolOf,
-  readQueuePrefix,
-} from '@app/database';
+import { createDataSource, Database, readQueuePrefix } from '@app/database';
 import { showPlaces } from '@app/engine';
 import { health, type Logger, messageOf, onSlowStop, systemClock, taskHealth } from '@app/platform';
 import { DeliveryConsumers, queueTroubles } from '@app/queue';
-import type { DataSource } from 'typeorm';
 import { LOGGER, WORKER_CONFIG, type WorkerConfig } from './config.js';
 import { LaneSupervisor } from './lane-supervisor.js';
 import { isDatabaseFree, Liveness } from './liveness.js';
@@ -27,7 +20,7 @@ const LIFETIME_S = 600;
 /** The worker's connections, and over them its lanes. */
 @Injectable()
 export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly dataSource: DataSource;
+  private readonly database: Database;
   private consumers: DeliveryConsumers | undefined;
   private supervisor: LaneSupervisor | undefined;
   private readonly liveness = new Liveness({
@@ -41,17 +34,14 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(WORKER_CONFIG) private readonly config: WorkerConfig,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
-    this.dataSource = createDataSource(config.databaseUrl, APPLICATION, {
-      size: 6,
-      lifetimeS: LIFETIME_S,
-      avoidSequentialScans: true,
-    });
+    const pool = { size: 6, lifetimeS: LIFETIME_S, avoidSequentialScans: true };
+    this.database = new Database(createDataSource(config.databaseUrl, APPLICATION, pool));
     health.register('ready', 'database', () => this.checkDatabase());
     health.register('ready', 'queue', () => queueTroubles.check());
     health.register('ready', 'lanes', () => taskHealth.check(systemClock.monotonic()));
     health.register('live', 'queue', () => this.liveness.check());
     showPlaces(config.concurrency);
-    onSlowStop(() => cancelStatements(poolOf(this.dataSource)));
+    onSlowStop(() => this.database.cancelStatements());
   }
 
   /** Waits for the database in the background: the process is live before it is ready. */
@@ -64,13 +54,13 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
     this.liveness.stop();
     await this.supervisor?.close();
     await this.consumers?.close();
-    if (this.dataSource.isInitialized) await this.dataSource.destroy();
+    await this.database.close();
   }
 
   private async start(): Promise<void> {
     while (!this.stopped) {
       try {
-        if (!this.dataSource.isInitialized) await this.dataSource.initialize();
+        await this.database.connect();
         await this.open();
         return;
       } catch (error) {
@@ -88,7 +78,7 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async open(): Promise<void> {
     const { config, logger } = this;
-    const db = poolOf(this.dataSource);
+    const db = this.database.pool;
     this.consumers ??= new DeliveryConsumers({
       url: config.queueUrl,
       prefix: await readQueuePrefix(db),
@@ -109,8 +99,8 @@ export class WorkerService implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private checkDatabase(): Promise<void> {
-    return this.dataSource.isInitialized
-      ? checkPool(poolOf(this.dataSource))
+    return this.database.isConnected
+      ? this.database.check()
       : Promise.reject(new Error(this.complaint ?? 'not connected yet'));
   }
 }

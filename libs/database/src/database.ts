@@ -71,6 +71,11 @@ export class Database {
     await checkPool(this.pool);
   }
 
+  /** Ends its connections. */
+  async close(): Promise<void> {
+    if (this.isConnected) await this.dataSource.destroy();
+  }
+
   /** Cancels what its sessions wait for, within a second. Never fails. */
   async cancelStatements(): Promise<void> {
     await cancelStatements(poolOf(this.dataSource));

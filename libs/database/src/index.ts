@@ -1,6 +1,6 @@
 export { bookMoves, bookMovesLast } from './books/book-moves.js';
 export { cancelStatement, cancelStatements } from './cancel.js';
-export { checkDatabase, checkPool } from './check-database.js';
+export { checkDatabase } from './check-database.js';
 export type { Check } from './check.js';
 export { readClock } from './clock.js';
 export { badCursor, decodeCursor, encodeCursor, type Page, pageOf } from './cursor.js';

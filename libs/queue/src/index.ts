@@ -10,5 +10,5 @@ export { DeliveryQueue, type FeedItem } from './delivery-queue.js';
 export { DeliveryQueues, type QueuesOptions } from './delivery-queues.js';
 export type { DeliveryJob } from './jobs.js';
 export { queueTroubles } from './troubles.js';
-export { createQueue, type OpenQueue } from './shared-backend.js';
+export { createQueue, SharedBackend } from './shared-backend.js';
 export type { DeliveryHandler, Later } from './taking/lane-taker.js';

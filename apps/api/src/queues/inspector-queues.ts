@@ -2,20 +2,29 @@ import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/
 import type { Queue } from 'bullmq';
 import { Database, readQueuePrefix } from '@app/database';
 import { messageOf } from '@app/platform';
-import { bounded, createQueue, type OpenQueue } from '@app/queue';
+import { bounded, SharedBackend } from '@app/queue';
 import { API_CONFIG, type ApiConfig } from '../config.js';
 
-/** A look at the queue holds no request for longer. */
+/** A look at the queues holds no request for longer, ms. */
 const LIMIT_MS = 2_000;
 
+/** What shows the queues. */
+export interface QueueBoard {
+  add(queue: Queue): void;
+  remove(queue: Queue): void;
+}
+
 /**
- * The lanes' queues, for looking at. Opened at the first look, so that an API that nobody asks about
- * queues has no connection to them, and the queue's troubles are none of its business.
+ * The queues of all lanes over one connection, for looking at. It is opened at the first look, so that
+ * an api that nobody asks about queues has none, and no trouble of the queue is its own.
  */
 @Injectable()
 export class InspectorQueues implements OnApplicationShutdown {
   private readonly logger = new Logger('Inspector');
-  private readonly queues = new Map<string, OpenQueue>();
+  /** By lane: what the board shows. */
+  private readonly shown = new Map<string, Queue>();
+  private connection: SharedBackend | undefined;
+  private connecting: Promise<SharedBackend> | undefined;
 
   constructor(
     private readonly database: Database,
@@ -23,53 +32,68 @@ export class InspectorQueues implements OnApplicationShutdown {
   ) {}
 
   /**
-   * Opens what is new among the lanes, and hands each new queue to `opened`. Rejects, within
-   * seconds, when a queue does not answer.
+   * Has the board show the queue of each lane.
+   *
+   * @throws within seconds when the queue or the database does not answer.
    */
-  async ready(opened: (queue: Queue) => void): Promise<void> {
-    const db = this.database.pool;
-    const { rows } = await db.query<{ name: string }>('SELECT name FROM lanes ORDER BY id');
-    const [known] = this.queues.values();
-    if (known) await bounded(known.queue.getJobCountByTypes('waiting'), LIMIT_MS);
-    const missing = rows.filter(({ name }) => !this.queues.has(name));
-    if (missing.length === 0) return;
-    const prefix = await readQueuePrefix(db);
-    for (const { name } of missing) {
-      const open = await this.open(name, prefix);
-      // Two looks at once may both have opened it.
-      if (this.queues.has(name)) {
-        await close(open);
-        continue;
+  async show(board: QueueBoard): Promise<void> {
+    const { rows } = await this.database.pool.query<{ name: string }>(
+      'SELECT name FROM lanes ORDER BY id',
+    );
+    const [first] = rows;
+    if (first) {
+      const connection = this.connection ?? (await this.connectOnce(first.name));
+      await ask(connection.queue(first.name));
+      for (const { name } of rows) {
+        if (this.shown.has(name)) continue;
+        const queue = connection.queue(name);
+        this.shown.set(name, queue);
+        board.add(queue);
       }
-      this.queues.set(name, open);
-      opened(open.queue);
+    }
+    for (const [name, queue] of this.shown) {
+      if (rows.some((row) => row.name === name)) continue;
+      this.shown.delete(name);
+      this.connection?.forget(name);
+      board.remove(queue);
     }
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([...this.queues.values()].map(close));
+    await this.connection?.close();
   }
 
-  /** A queue that has answered once reconnects by itself; one that has not is of no use later. */
-  private async open(lane: string, prefix: string): Promise<OpenQueue> {
-    const url = this.config.QUEUE_URL ?? this.config.DATABASE_URL;
-    const open = createQueue(lane, url, { prefix });
-    const { queue } = open;
-    // Without a listener a dropped connection would end the process.
-    queue.on('error', (error) => {
-      this.logger.debug(`queue ${lane}: ${messageOf(error)}`);
+  /** Looks at the same time share one. */
+  private connectOnce(lane: string): Promise<SharedBackend> {
+    this.connecting ??= this.connect(lane).finally(() => {
+      this.connecting = undefined;
+    });
+    return this.connecting;
+  }
+
+  /** What has answered once reconnects by itself; what has not is of no use later. */
+  private async connect(lane: string): Promise<SharedBackend> {
+    const connection = new SharedBackend({
+      url: this.config.QUEUE_URL ?? this.config.DATABASE_URL,
+      prefix: await readQueuePrefix(this.database.pool),
+      purpose: 'feeding',
+      onError: (error) => {
+        this.logger.debug(`the queue: ${messageOf(error)}`);
+      },
     });
     try {
+      const queue = connection.queue(lane);
       await bounded(queue.waitUntilReady(), LIMIT_MS);
-      await bounded(queue.getJobCountByTypes('waiting'), LIMIT_MS);
-      return open;
+      await ask(queue);
     } catch (error) {
-      void close(open);
+      void connection.close();
       throw error;
     }
+    this.connection = connection;
+    return connection;
   }
 }
 
-async function close(open: OpenQueue): Promise<void> {
-  await open.close().catch(() => undefined);
+async function ask(queue: Queue): Promise<void> {
+  await bounded(queue.getJobCountByTypes('waiting'), LIMIT_MS);
 }

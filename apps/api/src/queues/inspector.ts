@@ -9,7 +9,7 @@ import { DomainError, messageOf } from '@app/platform';
 import { API_CONFIG, type ApiConfig } from '../config.js';
 import { authenticate, keyOf } from '../http/auth/authenticate.js';
 import { problem, problemOf, sendProblem } from '../http/problems/problem.js';
-import { InspectorQueues } from './inspector-queues.js';
+import { InspectorQueues, type QueueBoard } from './inspector-queues.js';
 import { Sessions } from './sessions.js';
 import { SignIn } from './sign-in.js';
 
@@ -50,6 +50,14 @@ export class Inspector {
         },
       },
     });
+    const shown: QueueBoard = {
+      add: (queue) => {
+        board.addQueue(new BullMQAdapter(queue, { readOnlyMode: true }));
+      },
+      remove: (queue) => {
+        board.removeQueue(queue.name);
+      },
+    };
     void server.register(async (scope) => {
       await scope.register(cookie);
       await scope.register((open: FastifyInstance) => {
@@ -64,9 +72,7 @@ export class Inspector {
           if (!(await this.admit(request, reply))) return reply;
           const isFile = request.routeOptions.url?.startsWith(`${BASE}/static`) ?? false;
           if (isFile) return undefined;
-          return this.whenReachable(reply, (queue) => {
-            board.addQueue(new BullMQAdapter(queue, { readOnlyMode: true }));
-          });
+          return this.show(reply, shown);
         });
         guarded.addHook('onSend', async (_request, reply) => {
           reply.header('content-security-policy', BOARD_POLICY);
@@ -97,12 +103,9 @@ export class Inspector {
       : authenticate(this.keys, request);
   }
 
-  private async whenReachable(
-    reply: FastifyReply,
-    opened: Parameters<InspectorQueues['ready']>[0],
-  ): Promise<FastifyReply | undefined> {
+  private async show(reply: FastifyReply, board: QueueBoard): Promise<FastifyReply | undefined> {
     try {
-      await this.queues.ready(opened);
+      await this.queues.show(board);
       return undefined;
     } catch (error) {
       this.logger.warn(`the queue cannot be inspected: ${messageOf(error)}`);
