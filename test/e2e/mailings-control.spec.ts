@@ -41,6 +41,27 @@ describe('PUT and PATCH /mailings/{id}', () => {
     });
   });
 
+  it('a change of the text makes a new version, and each version can be read', async () => {
+    const { id } = await scheduled();
+    await api.call('PATCH', `/mailings/${id}`, { text: 'changed' });
+    const read = (version: number | string) =>
+      api.call('GET', `/mailings/${id}/contents/${version}`);
+    expect(await read(1)).toMatchObject({
+      status: 200,
+      body: {
+        version: 1,
+        createdAt: expect.stringMatching(/^20.+Z$/) as string,
+        content: { text: newMailing().text },
+      },
+    });
+    expect((await read(2)).body).toMatchObject({ version: 2, content: { text: 'changed' } });
+    expect((await read(3)).status).toBe(404);
+    expect((await api.call('GET', '/mailings/999999/contents/1')).status).toBe(404);
+    const wrong = await read('first');
+    expect(wrong.status).toBe(400);
+    expect(wrongFields(wrong)).toEqual(['version']);
+  });
+
   it('PUT puts the defaults where nothing is said, but leaves the start', async () => {
     const before = await scheduled();
     const { status, body } = await api.call(

@@ -1,3 +1,5 @@
+export type { ContentVersion } from './content/contents.queries.js';
+export { ContentsService } from './content/contents.service.js';
 export { MailingControlService } from './control/mailing-control.service.js';
 export type { IdempotentRequest } from './idempotency/idempotency.queries.js';
 export type { MailingChanges } from './mailing/edit.js';

@@ -1,5 +1,6 @@
 import type { AudienceFilter } from '@app/database';
 import {
+  type ContentVersion,
   MAILING_DEFAULTS,
   MAILING_FIELDS,
   type MailingChanges,
@@ -11,6 +12,7 @@ import {
   type PreviewRequest,
 } from '@app/mailings';
 import { recipientsOf } from '@app/reports';
+import type { ContentVersionDto } from './content.dto.js';
 import type { MailingDto } from './mailing.dto.js';
 import type {
   CreateMailingDto,
@@ -25,6 +27,14 @@ import { parseInstant } from '../../http/fields/instants.js';
 
 export function toMailing(mailing: MailingRecord): MailingDto {
   return mailing;
+}
+
+export function toContentVersion({
+  version,
+  createdAt,
+  content,
+}: ContentVersion): ContentVersionDto {
+  return { version, createdAt, content: { text: String(content.text) } };
 }
 
 export function toNewMailing(dto: CreateMailingDto): NewMailing {
