@@ -9,7 +9,15 @@ COPY nest-cli.json tsconfig.json tsconfig.build.json ./
 COPY libs libs
 COPY apps apps
 RUN npm run build
-RUN npm prune --omit=dev
+# Of ReDoc one bundled file is served, and none of the 90 packages that it was made from; maps and types
+# are for editors.
+RUN mkdir -p kept/redoc/bundles \
+  && cp node_modules/redoc/package.json kept/redoc/ \
+  && cp node_modules/redoc/bundles/redoc.standalone.js kept/redoc/bundles/ \
+  && npm prune --omit=dev \
+  && rm -rf node_modules/typescript \
+  && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete \
+  && cp -r kept/redoc node_modules/
 
 FROM node:24.21.0-slim
 ENV NODE_ENV=production

@@ -39,6 +39,17 @@ describe('The image', () => {
     expect(existsSync(join(image, 'dist/libs/testkit'))).toBe(false);
   });
 
+  it('adds at most 200 MB to its base', () => {
+    const [kilobytes = ''] = execFileSync('du', ['-sk', image], { encoding: 'utf8' }).split('\t');
+    expect(Number(kilobytes)).toBeGreaterThan(50_000);
+    expect(Number(kilobytes) / 1_024).toBeLessThan(200);
+  });
+
+  it('serves the page of ReDoc from the one file that is left of it', () => {
+    expect(existsSync(join(image, 'node_modules/redoc/bundles/redoc.standalone.js'))).toBe(true);
+    expect(existsSync(join(image, 'node_modules/mobx'))).toBe(false);
+  });
+
   it.each(ourServices())(
     'has all that %s needs to start: only its settings are missing',
     (name, service) => {

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { environment, SECRETS } from '@app/platform';
+import { CONTAINER_VARIABLES } from './containers-files.js';
 import { allCode, anchorsOf, inlineCode, localLinks, readPages } from './docs.js';
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
@@ -48,7 +49,7 @@ describe.each(readPages().map((page) => [page.path, page] as const))('%s', (_, p
   it('names variables that exist', () => {
     if (page.path.startsWith(`${DECISIONS}/0`)) return; // they name constants of the code as well
     const files = [...SECRETS, 'NAME'].map((name) => `${name}_FILE`);
-    const variables = [...Object.keys(environment.shape), ...files];
+    const variables = [...Object.keys(environment.shape), ...CONTAINER_VARIABLES, ...files];
     const names = allCode(page.text).flatMap((code) => /^[A-Z]+(_[A-Z]+)+\b/.exec(code)?.[0] ?? []);
     for (const name of names) {
       expect([...variables, ...TEST_VARIABLES]).toContain(name);
