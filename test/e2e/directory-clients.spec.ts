@@ -70,7 +70,11 @@ describe('the client directory', () => {
     const first = await make();
     const second = await admin.post('/clients', { phone: first.phone, tags: ['never made'] });
     expect(second.status).toBe(409);
-    expect(second.body).toMatchObject({ status: 409, errors: [{ path: 'phone' }] });
+    expect(second.body).toMatchObject({
+      status: 409,
+      code: 'phone_taken',
+      errors: [{ path: 'phone' }],
+    });
     const other = await make();
     expect((await admin.patch(`/clients/${other.id}`, { phone: first.phone })).status).toBe(409);
     expect((await admin.put(`/clients/${other.id}`, { phone: first.phone })).status).toBe(409);

@@ -121,6 +121,10 @@ describe('tags', () => {
     const refused = await admin.delete(`/tags/${tag.id}`);
     expect(refused.status).toBe(409);
     expect(refused.body.detail).toContain(String(mailing.body.id));
+    expect(refused.body).toMatchObject({
+      code: 'tag_in_use',
+      data: { mailings: [mailing.body.id] },
+    });
     expect(refused.body.errors).toEqual([
       { path: 'id', message: `is used by mailing ${mailing.body.id}, "Spring"` },
     ]);

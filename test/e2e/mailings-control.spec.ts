@@ -115,6 +115,7 @@ describe('the control routes', () => {
     const late = await api.call('POST', `/mailings/${id}/resume`);
     expect(late.status).toBe(409);
     expect((late.body as { detail: string }).detail).toContain('cancelled');
+    expect(late.body).toMatchObject({ code: 'mailing_status', data: { status: 'cancelled' } });
   });
 
   it('send failed and unknown messages again', async () => {
@@ -189,7 +190,7 @@ describe('/channels', () => {
       api.call('PUT', `/channels/notification/${what}`, value);
     expect(await put('breaker', { state: 'open' })).toMatchObject({
       status: 200,
-      body: { state: 'open', reason: 'opened by hand' },
+      body: { state: 'open', reason: { code: 'opened_by_hand', words: null } },
     });
     expect(await put('breaker', { state: 'closed' })).toMatchObject({ body: { state: 'closed' } });
     expect(await put('rate', { ratePerSecond: 5 })).toMatchObject({ body: { ratePerSecond: 5 } });

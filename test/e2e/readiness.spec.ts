@@ -52,8 +52,13 @@ describe('A process whose database answers', () => {
     await waitFor(
       async () => {
         const answer = await fetch(`${one.url}/health/ready`);
-        const { checks } = (await answer.json()) as { checks: Record<string, string> };
-        return answer.status === 503 && checks.database?.includes(why);
+        const { checks, faults } = (await answer.json()) as {
+          checks: Record<string, string>;
+          faults: { check: string; code: string }[];
+        };
+        if (answer.status !== 503 || !checks.database?.includes(why)) return false;
+        const fault = faults.find(({ check }) => check === 'database');
+        return fault?.code.startsWith('schema_') === why.includes('migrate');
       },
       { timeoutMs: 15_000, what: `${one.name} is not ready: ${why}` },
     );

@@ -117,7 +117,9 @@ export class BeatService implements OnApplicationBootstrap, OnModuleDestroy {
     const silent = systemClock.now().getTime() - this.lastContact.getTime();
     return silent < 10 * STANDBY_MS
       ? Promise.resolve()
-      : Promise.reject(new HealthFault('the database cannot be reached'));
+      : Promise.reject(
+          new HealthFault('the database cannot be reached', { code: 'database_unreachable' }),
+        );
   }
 }
 

@@ -19,7 +19,7 @@ export interface LivenessOptions {
  * asked beside the health check, which has no time to wait for it.
  */
 export class Liveness {
-  private fault: string | null = null;
+  private fault: HealthFault | null = null;
   private looking = false;
   private readonly timer: NodeJS.Timeout;
 
@@ -29,7 +29,7 @@ export class Liveness {
   }
 
   check(): Promise<void> {
-    return this.fault === null ? Promise.resolve() : Promise.reject(new HealthFault(this.fault));
+    return this.fault === null ? Promise.resolve() : Promise.reject(this.fault);
   }
 
   stop(): void {
@@ -43,14 +43,18 @@ export class Liveness {
       const { limitMs = LIMIT_MS, stalledForMs, isDatabaseFree } = this.options;
       const isStalled = () => stalledForMs() >= limitMs;
       const isFree = isStalled() && (await isDatabaseFree().catch(() => false));
-      this.fault =
-        isFree && isStalled()
-          ? `jobs have been waiting for ${Math.round(stalledForMs() / 1000)} s and none is taken`
-          : null;
+      this.fault = isFree && isStalled() ? faultAfter(Math.round(stalledForMs() / 1000)) : null;
     } finally {
       this.looking = false;
     }
   }
+}
+
+function faultAfter(seconds: number): HealthFault {
+  return new HealthFault(`jobs have been waiting for ${seconds} s and none is taken`, {
+    code: 'jobs_not_taken',
+    data: { seconds },
+  });
 }
 
 /** On a session of its own: the pool may be what is broken. */

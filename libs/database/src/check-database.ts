@@ -22,20 +22,26 @@ export async function checkDatabase(db: Queryable): Promise<void> {
       to_regclass('migrations') IS NOT NULL AS "hasMigrations"`,
   });
   const [state] = rows;
-  if (state?.standby) throw new UnusableDatabase(IS_STANDBY);
-  if (state?.readOnly) throw new UnusableDatabase(IS_READ_ONLY);
+  if (state?.standby) throw new UnusableDatabase(IS_STANDBY, { code: 'database_read_only' });
+  if (state?.readOnly) throw new UnusableDatabase(IS_READ_ONLY, { code: 'database_read_only' });
   const done = state?.hasMigrations ? await readMigrations(db) : new Set();
   const missing = MIGRATIONS.map(({ name }) => name).filter((name) => !done.has(name));
   if (missing.length === MIGRATIONS.length) {
-    throw new UnusableDatabase('the schema is missing: run `npm run migrate`');
+    throw new UnusableDatabase('the schema is missing: run `npm run migrate`', {
+      code: 'schema_missing',
+    });
   }
   if (missing.length > 0) {
-    throw new UnusableDatabase(`the schema lacks ${missing.join(', ')}: run \`npm run migrate\``);
+    throw new UnusableDatabase(`the schema lacks ${missing.join(', ')}: run \`npm run migrate\``, {
+      code: 'schema_outdated',
+      data: { missing },
+    });
   }
   const lacking = await lackingRepeatables(db);
   if (lacking.length > 0) {
     throw new UnusableDatabase(
       `the schema has not our ${lacking.join(', ')}: run \`npm run migrate\``,
+      { code: 'schema_outdated', data: { missing: lacking } },
     );
   }
 }

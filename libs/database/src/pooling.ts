@@ -94,7 +94,10 @@ async function backendOf(client: pg.Client): Promise<number> {
   } catch (error) {
     const { code } = error as { code?: string };
     if (code === undefined || !STATEMENT_LOST.has(code)) throw error;
-    throw new UnusableDatabase(LOSES_STATEMENTS, { cause: error });
+    throw new UnusableDatabase(LOSES_STATEMENTS, {
+      code: 'pooler_unusable',
+      cause: error,
+    });
   }
 }
 

@@ -92,14 +92,17 @@ export async function prepareSession(
   const pooling = await poolingOf(url);
   const wanted = wantedSettings(settings);
   if (pooling === 'transaction') {
-    if (settings.ownSession) throw new UnusableDatabase(NEEDS_A_SESSION);
+    if (settings.ownSession)
+      throw new UnusableDatabase(NEEDS_A_SESSION, { code: 'pooler_unusable' });
     // Other clients run on the same server session, now and later: nothing can be set.
     refuseOther(await readBack(client, Object.keys(MEANING)), MEANING, SET_ON_THE_ROLE);
   } else {
     const found = await readBack(client, Object.keys(wanted), pinning(wanted, settings));
     if (pooling === 'none' && found.processId !== processIdOf(client)) {
       forgetPooling(url);
-      throw new UnusableDatabase('a connection pooler came between us and the database');
+      throw new UnusableDatabase('a connection pooler came between us and the database', {
+        code: 'pooler_unusable',
+      });
     }
     refuseOther(found, wanted, 'is not what was set');
     // Through a pooler the next statement might be another session's.
@@ -205,11 +208,14 @@ SELECT pg_catalog.pg_backend_pid() AS "processId",
 function refuseOther(found: Found, wanted: Record<string, string>, why: string): void {
   const { encoding, version, standby, settings } = found;
   if (version < OLDEST_SERVER) {
-    throw new UnusableDatabase(`PostgreSQL 15 or newer is needed, this is ${version / 10_000}`);
+    throw new UnusableDatabase(`PostgreSQL 15 or newer is needed, this is ${version / 10_000}`, {
+      code: 'postgres_too_old',
+    });
   }
   if (encoding !== 'UTF8') {
     throw new UnusableDatabase(
       `the database has the encoding ${encoding}: it must be UTF8 (CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0)`,
+      { code: 'encoding_not_utf8' },
     );
   }
   const other = Object.entries({ ...wanted, ...LOOKED_AT }).filter(
@@ -220,7 +226,7 @@ function refuseOther(found: Found, wanted: Record<string, string>, why: string):
     throw new UnusableDatabase(`a setting of the session ${why}: ${list.join('; ')}`);
   }
   if (wanted[READ_ONLY] !== 'on' && (standby || settings[READ_ONLY] === 'on')) {
-    throw new UnusableDatabase(standby ? IS_STANDBY : IS_READ_ONLY);
+    throw new UnusableDatabase(standby ? IS_STANDBY : IS_READ_ONLY, { code: 'database_read_only' });
   }
 }
 

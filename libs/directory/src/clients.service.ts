@@ -198,7 +198,7 @@ function notFound(id: number): never {
 function phoneTaken(): DomainError {
   return new DomainError('conflict', 'There is a client with this phone', [
     { path: 'phone', message: 'belongs to another client' },
-  ]);
+  ]).because('phone_taken');
 }
 
 function unknownTimezone(): DomainError {
@@ -208,5 +208,7 @@ function unknownTimezone(): DomainError {
 }
 
 function tagWent(): DomainError {
-  return new DomainError('conflict', 'A tag was deleted while it was used; try again');
+  return new DomainError('conflict', 'A tag was deleted while it was used; try again').because(
+    'changed_meanwhile',
+  );
 }

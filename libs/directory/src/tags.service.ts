@@ -104,7 +104,7 @@ function notFound(id: number): never {
 function nameTaken(name: string): DomainError {
   return new DomainError('conflict', `There is a tag with the name "${name}"`, [
     { path: 'name', message: 'is taken' },
-  ]);
+  ]).because('name_taken');
 }
 
 function inUse(tag: string, users: { id: number; name: string }[]): DomainError {
@@ -116,5 +116,5 @@ function inUse(tag: string, users: { id: number; name: string }[]): DomainError 
       path: 'id',
       message: `is used by mailing ${mailing.id}, "${mailing.name}"`,
     })),
-  );
+  ).because('tag_in_use', { mailings: users.map(({ id }) => id) });
 }

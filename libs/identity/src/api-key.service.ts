@@ -62,7 +62,7 @@ export class ApiKeyService {
     if (!row) {
       throw new DomainError('conflict', `There is a key with the name "${wanted.name}"`, [
         { path: 'name', message: 'is taken' },
-      ]);
+      ]).because('name_taken');
     }
     this.changes.add(actor, 'api_key.create', row.id);
     return { key, stored: await this.repository().findOneByOrFail({ id: row.id }) };

@@ -9,6 +9,7 @@ export type ChannelRecord = Pick<
   | 'state'
   | 'generation'
   | 'reason'
+  | 'reasonDetail'
   | 'openedAt'
   | 'probeAt'
   | 'probes'
@@ -20,7 +21,8 @@ export type ChannelRecord = Pick<
 >;
 
 const COLUMNS = `
-  id, name, channel, state, generation, reason, opened_at AS "openedAt", probe_at AS "probeAt", probes,
+  id, name, channel, state, generation, reason, reason_detail AS "reasonDetail",
+  opened_at AS "openedAt", probe_at AS "probeAt", probes,
   CASE WHEN paused_until > clock_timestamp() THEN paused_until END AS "pausedUntil",
   rate_per_second AS "ratePerSecond", token_encrypted AS "tokenEncrypted", queue_trouble AS "queueTrouble",
   updated_at AS "updatedAt"`;
@@ -39,8 +41,8 @@ export function openBreaker(db: Queryable, name: string): Promise<ChannelRecord 
   return change(
     db,
     'open-breaker',
-    `state = 'open', generation = generation + 1, reason = 'opened by hand', probe_at = NULL,
-     probes = 0, opened_at = CASE state WHEN 'closed' THEN clock_timestamp() ELSE opened_at END`,
+    `state = 'open', generation = generation + 1, reason = 'opened_by_hand',
+     reason_detail = NULL, probe_at = NULL, probes = 0, opened_at = CASE state WHEN 'closed' THEN clock_timestamp() ELSE opened_at END`,
     [name],
   );
 }
@@ -49,8 +51,8 @@ export function closeBreaker(db: Queryable, name: string): Promise<ChannelRecord
   return change(
     db,
     'close-breaker',
-    `state = 'closed', generation = generation + 1, reason = NULL, probe_at = NULL, probes = 0,
-     opened_at = NULL`,
+    `state = 'closed', generation = generation + 1, reason = NULL, reason_detail = NULL,
+     probe_at = NULL, probes = 0, opened_at = NULL`,
     [name],
   );
 }

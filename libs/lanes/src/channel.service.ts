@@ -54,7 +54,7 @@ export class ChannelService {
       throw new DomainError(
         'conflict',
         'Tokens are stored encrypted: set ENCRYPTION_KEY for the api and the workers first',
-      );
+      ).because('no_encryption_key');
     }
     const sealed = encrypt(token, this.encryptionKey);
     return this.change(actor, 'channel.set_token', name, (db) => setChannelToken(db, name, sealed));

@@ -15,6 +15,6 @@ export { MailingService } from './mailing/mailing.service.js';
 export { type Preview, type PreviewRequest, PreviewService } from './preview/preview.service.js';
 export type { MessageRecord } from './statistics/message.queries.js';
 export { type MessageDetail, MessageService } from './statistics/message.service.js';
-export { NEXT_STEPS, type NextStepKind } from './statistics/next-step.js';
+export { NEXT_STEP_WORDS, NEXT_STEPS, type NextStepKind } from './statistics/next-step.js';
 export { readGeneralStatistics } from './statistics/statistics.queries.js';
 export { StatisticsService } from './statistics/statistics.service.js';

@@ -20,7 +20,7 @@ export {
   messageOf,
 } from './errors/domain-error.js';
 export { isLocalTrouble } from './errors/local-trouble.js';
-export { health, HealthFault, HealthModule } from './health/health.js';
+export { health, HealthFault, type HealthFaultOptions, HealthModule } from './health/health.js';
 export { Isolated } from './isolation/isolated.js';
 export { taskHealth, TaskHealth } from './isolation/task-health.js';
 export { createLogger, type Logger, loggerOptions, loggingModule } from './logging/logging.js';

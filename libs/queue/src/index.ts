@@ -9,6 +9,6 @@ export {
 export { DeliveryQueue, type FeedItem } from './delivery-queue.js';
 export { DeliveryQueues, type QueuesOptions } from './delivery-queues.js';
 export type { DeliveryJob } from './jobs.js';
-export { queueTroubles } from './troubles.js';
+export { codeOfTrouble, QUEUE_TROUBLES, type QueueTroubleCode, queueTroubles } from './troubles.js';
 export { createQueue, SharedBackend } from './shared-backend.js';
 export type { DeliveryHandler, Later } from './taking/lane-taker.js';

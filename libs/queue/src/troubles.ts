@@ -51,8 +51,16 @@ export class QueueTroubles {
 
   /** For `ready`, which strangers may ask. @throws HealthFault with the words of a refusal. */
   check(): Promise<void> {
-    const all = [...this.byLane].map(([lane, { words }]) => `${lane}: ${forStrangers(words)}`);
-    return all.length === 0 ? Promise.resolve() : Promise.reject(new HealthFault(all.join('; ')));
+    const all = [...this.byLane].map(([lane, { words }]) => ({
+      lane,
+      code: codeOfTrouble(words),
+      words: forStrangers(words),
+    }));
+    if (all.length === 0) return Promise.resolve();
+    const words = all.map((trouble) => `${trouble.lane}: ${trouble.words}`).join('; ');
+    return Promise.reject(
+      new HealthFault(words, { code: 'queue_does_not_serve', data: { lanes: all } }),
+    );
   }
 
   forgetAll(): void {
@@ -60,9 +68,18 @@ export class QueueTroubles {
   }
 }
 
-/** A refusal of Redis begins with its code; other words name hosts and ports. */
+/** `refused`: the backend answers, and does not do what it is asked. `failed`: anything else. */
+export const QUEUE_TROUBLES = ['refused', 'failed'] as const;
+export type QueueTroubleCode = (typeof QUEUE_TROUBLES)[number];
+
+/** A refusal of Redis begins with its code. */
+export function codeOfTrouble(words: string): QueueTroubleCode {
+  return /^[A-Z]{4,} /.test(words) ? 'refused' : 'failed';
+}
+
+/** Words that are no refusal name hosts and ports. */
 function forStrangers(words: string): string {
-  return /^[A-Z]{4,} /.test(words) ? words : 'cannot be reached';
+  return codeOfTrouble(words) === 'refused' ? words : 'cannot be reached';
 }
 
 /** Those of this process. */

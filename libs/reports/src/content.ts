@@ -101,7 +101,10 @@ export interface BreakerContent {
   openedAt: string;
   /** When this was noticed; of a closed breaker, when it closed. */
   at: string;
+  /** The code of why it opened. */
   reason: string | null;
+  /** The other side's words about it. */
+  detail?: string | null;
   /** Of an open one: a person opened it, and it stays open until a person closes it. */
   byHand?: boolean;
 }

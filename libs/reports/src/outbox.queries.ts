@@ -122,7 +122,7 @@ export async function writeIfUnwritten(db: Queryable, id: number, writing: Writi
     name: 'write-report-if-unwritten',
     text: `
       UPDATE reports SET content = $2, attachment = $3, period_from = $4, period_to = $5,
-        recipients = $6, error = NULL
+        recipients = $6, error_code = NULL, error = NULL
       WHERE id = $1 AND status = 'pending' AND content IS NULL`,
     values: [
       id,
@@ -145,7 +145,7 @@ export async function noteUnwritten(
   await db.query({
     name: 'note-unwritten-report',
     text: `
-      UPDATE reports SET error = $2,
+      UPDATE reports SET error_code = 'not_written', error = $2,
         status = CASE WHEN give_up_at <= $3 THEN 'failed' ELSE status END
       WHERE id = $1 AND status = 'pending' AND content IS NULL`,
     values: [id, reason, now],
@@ -196,7 +196,9 @@ export async function keepUnsendable(
   await db.query({
     name: 'keep-unsendable-reports',
     text: `
-      UPDATE reports SET status = 'kept', error = COALESCE($2, 'There are no recipients')
+      UPDATE reports SET status = 'kept',
+        error_code = CASE WHEN $2::text IS NULL THEN 'no_recipients' ELSE 'no_transport' END,
+        error = COALESCE($2, 'There are no recipients')
       WHERE transport = $1::report_transport AND status = 'pending' AND content IS NOT NULL
         AND ($2::text IS NOT NULL OR recipients = '{}')`,
     values: [transport, reason],

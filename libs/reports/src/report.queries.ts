@@ -30,6 +30,7 @@ export type ReportRecord = Pick<
   | 'possibleDuplicate'
   | 'sentAt'
   | 'answer'
+  | 'errorCode'
   | 'error'
   | 'createdAt'
 >;
@@ -38,7 +39,7 @@ const COLUMNS = `
   id, kind, key, transport, requested, date::text AS date, mailing_id AS "mailingId",
   period_from AS "periodFrom", period_to AS "periodTo", recipients, accepted, refused, status, attempts,
   not_before AS "notBefore", give_up_at AS "giveUpAt", possible_duplicate AS "possibleDuplicate",
-  sent_at AS "sentAt", answer, error, created_at AS "createdAt"`;
+  sent_at AS "sentAt", answer, error_code AS "errorCode", error, created_at AS "createdAt"`;
 
 /** Of a bigint. */
 const LAST_ID = '9223372036854775807';

@@ -86,7 +86,7 @@ export class ReportService {
           'unprocessable',
           `${date} has not begun: in ${timezone}, by which reports are dated, it is ${today}`,
           [{ path: 'date', message: `must not be after ${today}` }],
-        );
+        ).because('date_not_begun', { today, timezone });
       }
       const wait = await secondsToWait(session, now, REQUEST_LIMIT);
       if (wait !== null) {
@@ -95,7 +95,7 @@ export class ReportService {
           `${REQUEST_LIMIT.most} reports were asked for within an hour, which is the limit; try again in ${wait} s`,
           [],
           wait,
-        );
+        ).because('too_many_reports', { most: REQUEST_LIMIT.most, seconds: wait });
       }
       return requestDaily(session, date);
     });

@@ -16,6 +16,8 @@ export interface Problem {
   title: string;
   status: number;
   detail: string;
+  code: string;
+  data: Record<string, unknown>;
   errors: { path: string; message: string }[];
 }
 

@@ -8,6 +8,8 @@ const PROBLEM = {
   title: 'Not Found',
   status: 404,
   detail: 'There is no tag with id 7',
+  code: 'not_found',
+  data: {},
   errors: [],
 };
 const PROBLEM_HEADERS = { 'content-type': 'application/problem+json; charset=utf-8' };

@@ -40,7 +40,7 @@ const PROBLEM_TYPE = 'application/problem+json';
 /** What is served and is no part of the document. */
 const NOT_DOCUMENTED = /^\/($|(docs|docs-json|docs-yaml|redoc|health|metrics|queues)(\/|$))/;
 /** What any request can be refused with by the server, whatever route it is for. */
-const BY_THE_SERVER = [405, 408, 414, 431];
+const BY_THE_SERVER = [405, 408, 413, 414, 415, 431];
 /** And where there is no such route. */
 const WITHOUT_ROUTE = [...BY_THE_SERVER, 400, 401, 404];
 

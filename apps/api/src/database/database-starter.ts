@@ -80,7 +80,9 @@ export class DatabaseStarter implements OnApplicationBootstrap, BeforeApplicatio
 
   private async check(): Promise<void> {
     if (!this.database.isConnected) {
-      throw this.failure instanceof Error ? this.failure : new HealthFault('not connected yet');
+      throw this.failure instanceof Error
+        ? this.failure
+        : new HealthFault('not connected yet', { code: 'database_not_connected' });
     }
     await this.database.check();
   }

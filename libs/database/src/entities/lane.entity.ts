@@ -25,8 +25,13 @@ export class Lane {
   @Column('bigint', { default: 0 })
   generation: number;
 
+  /** The code of why the breaker is open: that of the outcome which opened it, or `opened_by_hand`. */
   @Column('text', { nullable: true })
   reason: string | null;
+
+  /** The other side's words about it. */
+  @Column('text', { name: 'reason_detail', nullable: true })
+  reasonDetail: string | null;
 
   @Column('timestamptz', { name: 'opened_at', nullable: true })
   openedAt: Date | null;

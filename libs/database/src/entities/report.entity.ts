@@ -104,6 +104,10 @@ export class Report {
   @Column('text', { nullable: true })
   answer: string | null;
 
+  /** The code of `error`. */
+  @Column('text', { name: 'error_code', nullable: true })
+  errorCode: string | null;
+
   /** Why the latest attempt did not succeed, or why none is made. */
   @Column('text', { nullable: true })
   error: string | null;

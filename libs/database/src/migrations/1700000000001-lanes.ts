@@ -24,6 +24,7 @@ CREATE TABLE lanes (
   state breaker_state NOT NULL DEFAULT 'closed',
   generation bigint NOT NULL DEFAULT 0,
   reason text,
+  reason_detail text,
   opened_at timestamptz,
   probe_at timestamptz,
   probes int NOT NULL DEFAULT 0,

@@ -43,6 +43,7 @@ CREATE TABLE reports (
   possible_duplicate boolean NOT NULL DEFAULT false,
   sent_at timestamptz,
   answer text,
+  error_code text,
   error text,
   created_at timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT reports_sent_at_when_sent CHECK ((status = 'sent') = (sent_at IS NOT NULL)),

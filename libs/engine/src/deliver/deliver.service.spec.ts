@@ -231,7 +231,11 @@ describe('delivering', () => {
       for (const id of ids.slice(0, 9)) await deliver.deliver({ messageId: id });
       expect(await lane()).toMatchObject({ state: 'closed' });
       await deliver.deliver({ messageId: ids[9] ?? 0 });
-      expect(await lane()).toMatchObject({ state: 'open', reason: 'refused: refused' });
+      expect(await lane()).toMatchObject({
+        state: 'open',
+        reason: 'refused',
+        reason_detail: 'refused',
+      });
     });
 
     it('opens at once when the token is refused', async () => {

@@ -5,19 +5,25 @@ const FIRST_PROBE_S = 10;
 const PROBE_GROWTH = 1.5;
 const LAST_PROBE_S = 300;
 
+/** Why a breaker opens: a code, and the other side's words. */
+export interface BreakerReason {
+  code: string;
+  detail: string | null;
+}
+
 /** Opens the breaker for all workers. `generation` is that of the claim whose outcome tripped it. */
 export async function tripBreakerIfClosed(
   db: Queryable,
-  trip: { laneId: number; generation: number; reason: string },
+  trip: { laneId: number; generation: number } & BreakerReason,
 ): Promise<boolean> {
   const { rowCount } = await db.query({
     name: 'trip-breaker-if-closed',
     text: `
-      UPDATE lanes SET state = 'open', generation = generation + 1, reason = $3, probes = 0,
+      UPDATE lanes SET state = 'open', generation = generation + 1, reason = $3, reason_detail = $4, probes = 0,
         opened_at = clock_timestamp(), probe_at = clock_timestamp() + make_interval(secs => ${FIRST_PROBE_S}),
         updated_at = clock_timestamp()
       WHERE id = $1 AND state = 'closed' AND generation = $2`,
-    values: [trip.laneId, trip.generation, trip.reason],
+    values: [trip.laneId, trip.generation, trip.code, trip.detail],
   });
   return rowCount === 1;
 }
@@ -30,8 +36,8 @@ export async function closeBreakerIfProbing(
   const { rowCount } = await db.query({
     name: 'close-breaker-if-probing',
     text: `
-      UPDATE lanes SET state = 'closed', generation = generation + 1, reason = NULL, probes = 0,
-        opened_at = NULL, probe_at = NULL, updated_at = clock_timestamp()
+      UPDATE lanes SET state = 'closed', generation = generation + 1, reason = NULL, reason_detail = NULL,
+        probes = 0, opened_at = NULL, probe_at = NULL, updated_at = clock_timestamp()
       WHERE id = $1 AND state = 'half_open' AND generation = $2`,
     values: [probe.laneId, probe.generation],
   });
@@ -41,17 +47,18 @@ export async function closeBreakerIfProbing(
 /** The probe failed: the next one waits longer. */
 export async function reopenBreakerIfProbing(
   db: Queryable,
-  probe: { laneId: number; generation: number; reason: string },
+  probe: { laneId: number; generation: number } & BreakerReason,
 ): Promise<boolean> {
   const { rowCount } = await db.query({
     name: 'reopen-breaker-if-probing',
     text: `
-      UPDATE lanes SET state = 'open', generation = generation + 1, reason = $3, probes = probes + 1,
+      UPDATE lanes SET state = 'open', generation = generation + 1, reason = $3, reason_detail = $4,
+        probes = probes + 1,
         probe_at = clock_timestamp() + make_interval(
           secs => LEAST(${FIRST_PROBE_S} * power(${PROBE_GROWTH}, probes + 1), ${LAST_PROBE_S})),
         updated_at = clock_timestamp()
       WHERE id = $1 AND state = 'half_open' AND generation = $2`,
-    values: [probe.laneId, probe.generation, probe.reason],
+    values: [probe.laneId, probe.generation, probe.code, probe.detail],
   });
   return rowCount === 1;
 }

@@ -2,6 +2,7 @@ import type { Outcome } from '@app/channels';
 import type { Queryable } from '@app/database';
 import { type Clock, type Logger, messageOf } from '@app/platform';
 import {
+  type BreakerReason,
   closeBreakerIfProbing,
   pauseLane,
   reopenBreakerIfProbing,
@@ -85,8 +86,9 @@ export class LaneBreaker {
     if (!tooMany && verdict !== 'fatal') return;
     this.window.reset();
     const reason = reasonOf(outcome);
-    if (await tripBreakerIfClosed(db, { laneId: lane.id, generation, reason })) {
-      logger.warn({ lane: lane.name, reason }, 'the breaker opened');
+    if (await tripBreakerIfClosed(db, { laneId: lane.id, generation, ...reason })) {
+      const { code, detail } = reason;
+      logger.warn({ lane: lane.name, reason: `${code}: ${detail ?? ''}` }, 'the breaker opened');
     }
   }
 
@@ -102,11 +104,13 @@ export class LaneBreaker {
     } else if (verdict === 'neutral') {
       await this.returnProbe(generation);
     } else {
-      await reopenBreakerIfProbing(db, { ...probe, reason: reasonOf(outcome) });
+      await reopenBreakerIfProbing(db, { ...probe, ...reasonOf(outcome) });
     }
   }
 }
 
-function reasonOf(outcome: Outcome): string {
-  return outcome.kind === 'delivered' ? '' : `${outcome.code}: ${outcome.detail}`;
+function reasonOf(outcome: Outcome): BreakerReason {
+  // A delivery opens no breaker.
+  if (outcome.kind === 'delivered') return { code: 'delivered', detail: null };
+  return { code: outcome.code, detail: outcome.detail };
 }

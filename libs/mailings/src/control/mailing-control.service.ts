@@ -89,7 +89,10 @@ export class MailingControlService {
     const mailing = await readMailing(db, id);
     if (!mailing) throw noMailing(id);
     if (!changed && mailing.status !== target) {
-      throw new DomainError('conflict', `${rule}; mailing ${id} is ${mailing.status}`);
+      throw new DomainError('conflict', `${rule}; mailing ${id} is ${mailing.status}`).because(
+        'mailing_status',
+        { status: mailing.status },
+      );
     }
     // Also when somebody else has just made the change: its claims may still be running.
     await this.database.passGate();
@@ -145,7 +148,9 @@ export class MailingControlService {
       const tookMs = systemClock.monotonic() - startedAt;
       if (moved.reopened > 0 && !(await reopenMailingIfNotEnded(session, id))) {
         await assertReopenable(session, id);
-        throw new DomainError('conflict', `Mailing ${id} has just changed; try again`);
+        throw new DomainError('conflict', `Mailing ${id} has just changed; try again`).because(
+          'changed_meanwhile',
+        );
       }
       return { ...moved, rows: moved.reopened, tookMs };
     });
@@ -168,12 +173,12 @@ async function assertReopenable(db: Queryable, id: number): Promise<void> {
     throw new DomainError(
       'conflict',
       `The mailing is ${mailing.status}: nothing can be sent again`,
-    );
+    ).because('mailing_status', { status: mailing.status });
   }
   if (mailing.ended) {
     throw new DomainError(
       'conflict',
       'The end of the mailing has passed: nothing can be sent again',
-    );
+    ).because('mailing_ended');
   }
 }

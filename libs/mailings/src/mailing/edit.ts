@@ -29,7 +29,7 @@ export function editMailing(current: MailingRecord, changes: MailingChanges, now
       'conflict',
       `The mailing is ${status}: ${locked.join(', ')} can no longer change`,
       locked.map((path) => ({ path, message: `can not change while the mailing is ${status}` })),
-    );
+    ).because('mailing_status', { status, fields: locked });
   }
   if (changed.has('endAt') && draft.endAt <= now) {
     throw new DomainError('invalid', 'The new end is in the past', [

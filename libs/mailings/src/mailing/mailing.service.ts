@@ -178,7 +178,7 @@ function assertChannel(channel: NewMailing['channel']): void {
   if (channelKinds.has(channel)) return;
   throw new DomainError('unprocessable', 'No Telegram bot is registered', [
     { path: 'channel', message: 'needs a registered bot' },
-  ]);
+  ]).because('no_bot');
 }
 
 function orEnded(mailing: MailingRecord | null): MailingRecord {

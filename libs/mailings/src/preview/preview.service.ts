@@ -71,7 +71,10 @@ export class PreviewService {
       })
       .catch((error: unknown) => {
         if ((error as { code?: unknown }).code !== QUERY_CANCELED) throw error;
-        throw new DomainError('unavailable', 'Counting this audience takes too long just now');
+        throw new DomainError(
+          'unavailable',
+          'Counting this audience takes too long just now',
+        ).because('counting_takes_too_long');
       });
   }
 }

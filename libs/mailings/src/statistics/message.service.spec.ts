@@ -181,7 +181,7 @@ describe('one message', () => {
       },
       expect.objectContaining({ attempt: 2, outcome: 'unknown', httpStatus: null }),
     ]);
-    expect(message.next).toEqual({ what: 'the next attempt', at: message.nextAttemptAt });
+    expect(message.next).toEqual({ what: 'next_attempt', at: message.nextAttemptAt });
   });
 
   it('is not found when there is none', async () => {

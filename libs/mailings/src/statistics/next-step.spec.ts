@@ -40,76 +40,46 @@ describe('what happens next to a message', () => {
   it.each(['sent', 'failed', 'expired', 'cancelled'] as const)(
     'is nothing once it is %s',
     (status) => {
-      expect(nextStepOf(pending({ status }))).toEqual({ what: 'nothing, this is final', at: null });
+      expect(nextStepOf(pending({ status }))).toEqual({ what: 'final', at: null });
     },
   );
 
   it.each([
-    ['it waits for its turn', {}, 'waiting to be sent', null],
-    ['its retry was due', { nextAttemptAt: at(-1) }, 'waiting to be sent', null],
-    ['its retry is to come', { nextAttemptAt: at(5) }, 'the next attempt', at(5)],
-    ['its zone sleeps', { opensAt: at(20) }, 'the allowed hours begin', at(20)],
+    ['it waits for its turn', {}, 'send', null],
+    ['its retry was due', { nextAttemptAt: at(-1) }, 'send', null],
+    ['its retry is to come', { nextAttemptAt: at(5) }, 'next_attempt', at(5)],
+    ['its zone sleeps', { opensAt: at(20) }, 'window_start', at(20)],
     [
       'its retry comes while its zone sleeps',
       { nextAttemptAt: at(5), opensAt: at(20) },
-      'the allowed hours begin',
+      'window_start',
       at(20),
     ],
     [
       'the mailing has not begun',
       { mailingStatus: 'scheduled', startAt: at(3) },
-      'the mailing starts',
+      'mailing_start',
       at(3),
     ],
-    [
-      'the mailing is paused',
-      { mailingStatus: 'paused' },
-      'waiting for the mailing to be resumed',
-      null,
-    ],
-    [
-      'the mailing was cancelled',
-      { mailingStatus: 'cancelled' },
-      'will be cancelled with the mailing',
-      null,
-    ],
-    ['the mailing is over', { endAt: at(-1) }, 'will expire', at(-1)],
-    ['its retry comes after the end', { nextAttemptAt: at(61) }, 'will expire', at(60)],
-    ['its zone never opens again', { unreachable: true, opensAt: null }, 'will expire', at(60)],
-    [
-      'the channel is held by hand',
-      { laneState: 'open' },
-      'waiting for the channel to be opened by hand',
-      null,
-    ],
-    [
-      'the channel has failed',
-      { laneState: 'open', laneProbeAt: at(2) },
-      'the channel is tried again',
-      at(2),
-    ],
+    ['the mailing is paused', { mailingStatus: 'paused' }, 'mailing_resume', null],
+    ['the mailing was cancelled', { mailingStatus: 'cancelled' }, 'cancellation', null],
+    ['the mailing is over', { endAt: at(-1) }, 'expiry', at(-1)],
+    ['its retry comes after the end', { nextAttemptAt: at(61) }, 'expiry', at(60)],
+    ['its zone never opens again', { unreachable: true, opensAt: null }, 'expiry', at(60)],
+    ['the channel is held by hand', { laneState: 'open' }, 'breaker_close_by_hand', null],
+    ['the channel has failed', { laneState: 'open', laneProbeAt: at(2) }, 'breaker_probe', at(2)],
     [
       'the channel is being probed',
       { laneState: 'half_open', laneProbeAt: at(-1) },
-      'the channel is tried again',
+      'breaker_probe',
       NOW,
     ],
-    [
-      'the provider wants a pause',
-      { lanePausedUntil: at(1) },
-      'the provider ends its pause',
-      at(1),
-    ],
-    [
-      'an unknown one waits for a decision',
-      { status: 'unknown' },
-      'nothing, unless an operator sends it again',
-      null,
-    ],
+    ['the provider wants a pause', { lanePausedUntil: at(1) }, 'provider_pause_end', at(1)],
+    ['an unknown one waits for a decision', { status: 'unknown' }, 'operator_decision', null],
     [
       'it is with the provider',
       { status: 'sending', leaseUntil: at(0.5) },
-      'the provider is being called',
+      'provider_answer',
       at(0.5),
     ],
   ] as const)('when %s', (_, fields, what, when) => {

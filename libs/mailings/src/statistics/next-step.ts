@@ -1,22 +1,23 @@
 import type { MessageSituation } from './message.queries.js';
 
-/** What can happen next to a message, in the words that the API answers with. */
-export const NEXT_STEPS = [
-  'nothing, this is final',
-  'nothing, unless an operator sends it again',
-  'the provider is being called',
-  'will be cancelled with the mailing',
-  'will expire',
-  'the mailing starts',
-  'waiting for the mailing to be resumed',
-  'waiting for the channel to be opened by hand',
-  'the channel is tried again',
-  'the provider ends its pause',
-  'the allowed hours begin',
-  'the next attempt',
-  'waiting to be sent',
-] as const;
-export type NextStepKind = (typeof NEXT_STEPS)[number];
+/** What can happen next to a message, and the same in words for people. */
+export const NEXT_STEP_WORDS = {
+  final: 'Nothing, this is final',
+  operator_decision: 'Nothing, unless an operator sends it again',
+  provider_answer: 'The provider is being called',
+  cancellation: 'It will be cancelled with the mailing',
+  expiry: 'It will expire',
+  mailing_start: 'The mailing starts',
+  mailing_resume: 'It waits for the mailing to be resumed',
+  breaker_close_by_hand: 'It waits for the breaker to be closed by hand',
+  breaker_probe: 'The channel is tried again',
+  provider_pause_end: 'The pause that the provider asked for ends',
+  window_start: 'The allowed hours begin',
+  next_attempt: 'The next attempt is due',
+  send: 'It waits for its turn to be sent',
+} as const;
+export type NextStepKind = keyof typeof NEXT_STEP_WORDS;
+export const NEXT_STEPS = Object.keys(NEXT_STEP_WORDS) as NextStepKind[];
 
 export interface NextStep {
   what: NextStepKind;
@@ -31,11 +32,11 @@ export function nextStepOf(message: MessageSituation): NextStep {
     case 'failed':
     case 'expired':
     case 'cancelled':
-      return { what: 'nothing, this is final', at: null };
+      return { what: 'final', at: null };
     case 'unknown':
-      return { what: 'nothing, unless an operator sends it again', at: null };
+      return { what: 'operator_decision', at: null };
     case 'sending':
-      return { what: 'the provider is being called', at: message.leaseUntil };
+      return { what: 'provider_answer', at: message.leaseUntil };
     case 'pending':
       return nextOfPending(message);
   }
@@ -43,37 +44,35 @@ export function nextStepOf(message: MessageSituation): NextStep {
 
 function nextOfPending(message: MessageSituation): NextStep {
   const { endAt, mailingStatus, now } = message;
-  if (mailingStatus === 'cancelled')
-    return { what: 'will be cancelled with the mailing', at: null };
-  if (mailingStatus === 'completed' || endAt <= now) return { what: 'will expire', at: endAt };
+  if (mailingStatus === 'cancelled') return { what: 'cancellation', at: null };
+  if (mailingStatus === 'completed' || endAt <= now) return { what: 'expiry', at: endAt };
   if (mailingStatus === 'paused') {
-    return { what: 'waiting for the mailing to be resumed', at: null };
+    return { what: 'mailing_resume', at: null };
   }
   if (message.laneState === 'open' && !message.laneProbeAt) {
-    return { what: 'waiting for the channel to be opened by hand', at: null };
+    return { what: 'breaker_close_by_hand', at: null };
   }
   const gates = gatesOf(message);
   const last = gates.reduce<NextStep | null>(
     (latest, gate) => (latest?.at && gate.at && latest.at >= gate.at ? latest : gate),
     null,
   );
-  if (message.unreachable || (last?.at && last.at >= endAt))
-    return { what: 'will expire', at: endAt };
-  return last ?? { what: 'waiting to be sent', at: null };
+  if (message.unreachable || (last?.at && last.at >= endAt)) return { what: 'expiry', at: endAt };
+  return last ?? { what: 'send', at: null };
 }
 
 /** Every moment before which the message can not leave. */
 function gatesOf(message: MessageSituation): NextStep[] {
   const { now } = message;
   const gates: NextStep[] = [
-    { what: 'the mailing starts', at: message.startAt },
-    { what: 'the allowed hours begin', at: message.opensAt },
-    { what: 'the next attempt', at: message.nextAttemptAt },
-    { what: 'the provider ends its pause', at: message.lanePausedUntil },
+    { what: 'mailing_start', at: message.startAt },
+    { what: 'window_start', at: message.opensAt },
+    { what: 'next_attempt', at: message.nextAttemptAt },
+    { what: 'provider_pause_end', at: message.lanePausedUntil },
   ];
   const waiting = gates.filter(({ at }) => at !== null && at > now);
   if (message.laneState === 'closed') return waiting;
   // A probe that is due counts as now: it still comes before this message.
   const probeAt = message.laneProbeAt && message.laneProbeAt > now ? message.laneProbeAt : now;
-  return [...waiting, { what: 'the channel is tried again', at: probeAt }];
+  return [...waiting, { what: 'breaker_probe', at: probeAt }];
 }

@@ -28,6 +28,18 @@ export class DomainError extends Error {
   ) {
     super(message);
     this.name = 'DomainError';
+    this.reason = code;
+  }
+
+  /** Which of the refusals of its kind this is, for programs; the kind itself until `because` says it. */
+  reason: string;
+  /** What the reason is about: statuses, ids, limits. The caller gets to read it. */
+  data: Record<string, unknown> = {};
+
+  because(reason: string, data: Record<string, unknown> = {}): this {
+    this.reason = reason;
+    this.data = data;
+    return this;
   }
 }
 

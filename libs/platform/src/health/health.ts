@@ -8,9 +8,42 @@ import { messageOf } from '../errors/domain-error.js';
  */
 export type HealthCheck = () => Promise<unknown>;
 
+/** The code of a fault without one of its own. */
+const FAILED = 'failed';
+
+export interface HealthFaultOptions extends ErrorOptions {
+  /** For programs and translations; stays what it is when the words change. */
+  code?: string;
+  /** What the code is about: names, numbers. Strangers may read it. */
+  data?: Record<string, unknown>;
+}
+
 /** Why a check fails, in words of our own that anybody may read. */
 export class HealthFault extends Error {
   override readonly name: string = 'HealthFault';
+  readonly code: string;
+  readonly data: Record<string, unknown>;
+
+  constructor(words: string, { code = FAILED, data = {}, ...options }: HealthFaultOptions = {}) {
+    super(words, options);
+    this.code = code;
+    this.data = data;
+  }
+}
+
+/** A failed check, as the answer of a probe names it. */
+export interface FailedCheck {
+  check: string;
+  code: string;
+  words: string;
+  data: Record<string, unknown>;
+}
+
+export interface HealthReport {
+  ok: boolean;
+  /** By name: `ok`, or the words of the fault. */
+  checks: Record<string, string>;
+  faults: FailedCheck[];
 }
 
 const CHECK_TIMEOUT_MS = 2_000;
@@ -30,15 +63,20 @@ class Health {
     this.checks[kind].set(name, check);
   }
 
-  async report(kind: 'live' | 'ready'): Promise<{ ok: boolean; checks: Record<string, string> }> {
+  async report(kind: 'live' | 'ready'): Promise<HealthReport> {
     const results = await Promise.all(
       [...this.checks[kind]].map(async ([name, check]) => {
         const fault = await faultOf(check);
         this.log(`${kind}: ${name}`, fault);
-        return [name, fault === null ? 'ok' : wordsOf(fault)] as const;
+        return { name, fault: fault === null ? null : failedCheck(name, fault) };
       }),
     );
-    return { ok: results.every(([, text]) => text === 'ok'), checks: Object.fromEntries(results) };
+    const faults = results.flatMap(({ fault }) => fault ?? []);
+    return {
+      ok: faults.length === 0,
+      checks: Object.fromEntries(results.map(({ name, fault }) => [name, fault?.words ?? 'ok'])),
+      faults,
+    };
   }
 
   /** One line when a check begins to fail, fails for another reason, or works again. */
@@ -55,8 +93,9 @@ class Health {
   }
 }
 
-function wordsOf(fault: unknown): string {
-  return fault instanceof HealthFault ? fault.message : IN_THE_LOG;
+function failedCheck(check: string, fault: unknown): FailedCheck {
+  if (!(fault instanceof HealthFault)) return { check, code: FAILED, words: IN_THE_LOG, data: {} };
+  return { check, code: fault.code, words: fault.message, data: fault.data };
 }
 
 /** What it rejects with; null when it works. */
@@ -64,7 +103,8 @@ async function faultOf(check: HealthCheck): Promise<unknown> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new HealthFault(`no answer within ${CHECK_TIMEOUT_MS} ms`));
+      const data = { ms: CHECK_TIMEOUT_MS };
+      reject(new HealthFault(`no answer within ${CHECK_TIMEOUT_MS} ms`, { code: 'timeout', data }));
     }, CHECK_TIMEOUT_MS);
   });
   try {
@@ -100,9 +140,9 @@ class HealthController {
   }
 
   private async answer(kind: 'live' | 'ready', reply: Reply) {
-    const { ok, checks } = await health.report(kind);
+    const { ok, checks, faults } = await health.report(kind);
     reply.status(ok ? 200 : 503);
-    return { status: ok ? 'ok' : 'error', checks };
+    return { status: ok ? 'ok' : 'error', checks, faults };
   }
 }
 

@@ -49,14 +49,13 @@ export class TaskHealth {
    * @throws Error that names each task of which nothing has succeeded for a minute.
    */
   check(nowMs: number): Promise<void> {
-    const failing = [...this.tasks]
+    const tasks = [...this.tasks]
       .filter(([, { failingSince }]) => (failingSince ?? nowMs) <= nowMs - ONLY_FAILURES_MS)
-      .map(([task]) => task);
-    return failing.length === 0
-      ? Promise.resolve()
-      : Promise.reject(
-          new HealthFault(`nothing succeeds any more in: ${failing.sort().join(', ')}`),
-        );
+      .map(([task]) => task)
+      .sort();
+    if (tasks.length === 0) return Promise.resolve();
+    const words = `nothing succeeds any more in: ${tasks.join(', ')}`;
+    return Promise.reject(new HealthFault(words, { code: 'tasks_failing', data: { tasks } }));
   }
 }
 

@@ -74,7 +74,9 @@ describe('alerts', () => {
       await reports.pass(MINUTE).run();
       expect(subjects()).toEqual(['Posthorn: 22% of attempts fail in “Sale”']);
       expect(catcher.mails[0]?.email.text).toContain('11 of 50 attempts in 5 min');
-      expect(catcher.mails[0]?.email.text).toMatch(/http_500: Oops +11/);
+      expect(catcher.mails[0]?.email.text).toMatch(
+        /the provider answered 500 \(http_500\): Oops +11/,
+      );
       await attempts(id, '2030-07-02T10:01Z', 0, 500);
       await reports.run();
       expect(catcher.mails).toHaveLength(1);

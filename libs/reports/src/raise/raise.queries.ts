@@ -93,7 +93,10 @@ export async function findErrorRates(
 export interface OpenBreaker {
   id: number;
   channel: string;
+  /** The code. */
   reason: string | null;
+  /** The other side's words about it. */
+  detail: string | null;
   openedAt: Date;
   /** No probe will leave. */
   byHand: boolean;
@@ -108,7 +111,7 @@ export async function findLongOpenBreakers(
   const { rows } = await db.query<OpenBreaker>({
     name: 'find-long-open-breakers',
     text: `
-      SELECT l.id, l.name AS channel, l.reason, l.opened_at AS "openedAt",
+      SELECT l.id, l.name AS channel, l.reason, l.reason_detail AS detail, l.opened_at AS "openedAt",
         l.state = 'open' AND l.probe_at IS NULL AS "byHand"
       FROM lanes l
       WHERE l.state <> 'closed' AND l.opened_at <= $1::timestamptz - make_interval(mins => $2)

@@ -148,7 +148,7 @@ export class RaiseService {
     const opened = await findLongOpenBreakers(read, now, BREAKER_MINUTES);
     const closed = await findClosedBreakers(read, now);
     return this.alertAll(now, [
-      ...opened.map(({ id, channel, reason, openedAt, byHand }) => ({
+      ...opened.map(({ id, channel, reason, detail, openedAt, byHand }) => ({
         kind: 'breaker_open' as const,
         key: `${id}@${openedAt.getTime()}`,
         content: () => ({
@@ -157,6 +157,7 @@ export class RaiseService {
           openedAt: openedAt.toISOString(),
           at: now.toISOString(),
           reason,
+          detail,
           byHand,
         }),
       })),

@@ -87,7 +87,13 @@ export class Mailer implements ReportSender {
     const { addresses } = recipients;
     const unusable = recipients.unusable.map((recipient) => ({ recipient, answer: NO_ADDRESS }));
     if (addresses.length === 0) {
-      return { kind: 'refused', refused: unusable, answer: null, error: NO_ADDRESS };
+      return {
+        kind: 'refused',
+        refused: unusable,
+        answer: null,
+        errorCode: 'no_address',
+        error: NO_ADDRESS,
+      };
     }
     let handedOver = false;
     const mail: Mail = {

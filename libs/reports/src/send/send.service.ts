@@ -17,6 +17,7 @@ import {
   type Refusal,
   returnAbandoned,
 } from './sending.queries.js';
+import { failureOfCall, type SendFailure } from './send-failure.js';
 import type { Now, ReportSettings } from '../settings.js';
 import type { Rendered } from '../templates/context.js';
 import { render } from '../templates/render.js';
@@ -36,17 +37,16 @@ export type SendOutcome =
       answer: string;
     }
   /** By the last recipient: there is nobody left to send it to. */
-  | { kind: 'refused'; refused: Refusal[]; answer: string | null; error: string }
-  | {
+  | ({ kind: 'refused'; refused: Refusal[]; answer: string | null } & SendFailure)
+  | ({
       kind: 'retry';
       refused: Refusal[];
       answer: string | null;
-      error: string;
       /** The content was on its way and nobody said what became of it: it may have arrived. */
       uncertain: boolean;
-    }
+    } & SendFailure)
   /** It cannot be laid out, today no more than tomorrow: nothing was tried. */
-  | { kind: 'unsendable'; error: string };
+  | ({ kind: 'unsendable' } & SendFailure);
 
 /** Delivers reports over one transport: e-mail or webhook. */
 export interface ReportSender {
@@ -156,15 +156,15 @@ export class SendService {
       });
     } catch (error) {
       const answered = { refused: [], answer: null };
-      return { kind: 'retry', ...answered, error: messageOf(error), uncertain: handedOver };
+      return { kind: 'retry', ...answered, ...failureOfCall(error), uncertain: handedOver };
     }
   }
 
-  private layOut({ content, possibleDuplicate }: ClaimedReport): Rendered | { error: string } {
+  private layOut({ content, possibleDuplicate }: ClaimedReport): Rendered | SendFailure {
     try {
       return render(content, this.options.settings, { possibleDuplicate });
     } catch (error) {
-      return { error: `It could not be laid out: ${messageOf(error)}` };
+      return { errorCode: 'not_laid_out', error: `It could not be laid out: ${messageOf(error)}` };
     }
   }
 
@@ -207,7 +207,7 @@ function recordOf(report: ClaimedReport, outcome: SendOutcome, now: Date): Attem
   const accepted = outcome.kind === 'sent' ? outcome.accepted : [];
   const refused = outcome.kind === 'unsendable' ? [] : outcome.refused;
   const answer = outcome.kind === 'unsendable' ? null : outcome.answer;
-  const error = errorOf(outcome);
+  const failure = failureIn(outcome);
   const arrived = report.accepted.length + accepted.length > 0;
   const notBefore = new Date(now.getTime() + waitMs(attempt));
   const again = asksForMore(outcome) && notBefore <= report.giveUpAt;
@@ -220,7 +220,8 @@ function recordOf(report: ClaimedReport, outcome: SendOutcome, now: Date): Attem
     refused: refused.map((one) => ({ ...one, answer: storableText(one.answer) })),
     uncertain: outcome.kind === 'retry' && outcome.uncertain,
     answer: answer === null ? null : storableText(answer),
-    error: error === null ? null : storableText(error),
+    errorCode: failure?.errorCode ?? null,
+    error: failure ? storableText(failure.error) : null,
   };
 }
 
@@ -238,9 +239,10 @@ function asksForMore(outcome: SendOutcome): boolean {
   return outcome.kind === 'retry' || (outcome.kind === 'sent' && outcome.deferred.length > 0);
 }
 
-function errorOf(outcome: SendOutcome): string | null {
-  if (outcome.kind !== 'sent') return outcome.error;
-  return outcome.deferred.length > 0 ? `Not taken for ${outcome.deferred.join(', ')}` : null;
+function failureIn(outcome: SendOutcome): SendFailure | null {
+  if (outcome.kind !== 'sent') return outcome;
+  if (outcome.deferred.length === 0) return null;
+  return { errorCode: 'deferred', error: `Not taken for ${outcome.deferred.join(', ')}` };
 }
 
 function waitMs(attempt: number): number {

@@ -1,5 +1,6 @@
 import type { Queryable, ReportKind, ReportTransport } from '@app/database';
 import type { ReportContent } from '../content.js';
+import type { ReportErrorCode } from './send-failure.js';
 
 /** A report whose sending has begun. */
 export interface ClaimedReport {
@@ -56,6 +57,7 @@ export async function returnAbandoned(
     text: `
       UPDATE reports SET status = 'pending', not_before = $3,
         possible_duplicate = possible_duplicate OR handed_over_at IS NOT NULL,
+        error_code = 'interrupted',
         error = CASE WHEN handed_over_at IS NULL THEN 'The process ended before it was sent'
           ELSE 'The process ended while it was being sent: it may have arrived' END
       WHERE transport = $1::report_transport AND status = 'sending' AND NOT id = ANY ($2::bigint[])
@@ -118,6 +120,7 @@ export interface AttemptRecord {
   /** Nobody knows whether it arrived. */
   uncertain: boolean;
   answer: string | null;
+  errorCode: ReportErrorCode | null;
   error: string | null;
 }
 
@@ -128,7 +131,7 @@ export async function recordAttemptIfSending(db: Queryable, record: AttemptRecor
     text: `
       UPDATE reports SET status = $3::report_status, not_before = COALESCE($4, not_before),
         accepted = accepted || $5::text[], refused = refused || $6::jsonb,
-        possible_duplicate = possible_duplicate OR $7, answer = $8, error = $9,
+        possible_duplicate = possible_duplicate OR $7, answer = $8, error_code = $9, error = $10,
         sent_at = CASE WHEN $3 = 'sent' THEN clock_timestamp() END
       WHERE id = $1 AND attempts = $2 AND status = 'sending'`,
     values: [
@@ -140,6 +143,7 @@ export async function recordAttemptIfSending(db: Queryable, record: AttemptRecor
       JSON.stringify(record.refused),
       record.uncertain,
       record.answer,
+      record.errorCode,
       record.error,
     ],
   });

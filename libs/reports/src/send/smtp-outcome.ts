@@ -1,6 +1,7 @@
 import { messageOf } from '@app/platform';
 import type { Recipients } from '../recipients.js';
 import type { Refusal } from './sending.queries.js';
+import { failureOfCall } from './send-failure.js';
 import type { SendOutcome } from './send.service.js';
 
 /** What nodemailer says about a message that at least one recipient's server took. */
@@ -51,10 +52,14 @@ export function failureOf(
   const failure = (typeof error === 'object' && error !== null ? error : {}) as SmtpError;
   const { code, responseCode, rejectedErrors } = failure;
   const answer = failure.response ?? null;
-  const message = messageOf(code === 'EABORT' ? (failure.cause ?? error) : error);
+  const cause = code === 'EABORT' ? (failure.cause ?? error) : error;
+  const message = messageOf(cause);
+  const errorCode =
+    responseCode === undefined ? failureOfCall(cause).errorCode : (`smtp_${responseCode}` as const);
+  const reason = { errorCode, error: message };
   const { refused, deferred } = sortRecipients(rejectedErrors ?? [], recipients);
   if (rejectedErrors && refused.length > 0 && deferred.length === 0) {
-    return { kind: 'refused', refused, answer, error: message };
+    return { kind: 'refused', refused, answer, ...reason };
   }
   if (!rejectedErrors && (code === 'EENVELOPE' || code === 'EMESSAGE') && isFinal(failure)) {
     const words = answer ?? message;
@@ -62,11 +67,11 @@ export function failureOf(
       kind: 'refused',
       refused: recipients.addresses.map((recipient) => ({ recipient, answer: words })),
       answer,
-      error: message,
+      ...reason,
     };
   }
   const uncertain = handedOver && responseCode === undefined;
-  return { kind: 'retry', refused, answer, error: message, uncertain };
+  return { kind: 'retry', refused, answer, ...reason, uncertain };
 }
 
 function sortRecipients(

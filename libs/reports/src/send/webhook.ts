@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
-import { messageOf } from '@app/platform';
 import axios, { type AxiosInstance } from 'axios';
 import type { ClaimedReport } from './sending.queries.js';
+import { failureOfCall } from './send-failure.js';
 import type { ReportSender, SendOutcome } from './send.service.js';
 import { MOST_KEPT, storableText } from '../external-text.js';
 import type { Rendered } from '../templates/context.js';
@@ -64,7 +64,7 @@ export class Webhook implements ReportSender {
         kind: 'retry',
         refused: [],
         answer: null,
-        error: messageOf(error),
+        ...failureOfCall(error),
         uncertain: handedOver,
       };
     }
@@ -106,6 +106,7 @@ function outcomeOf(report: ClaimedReport, status: number, words: string): SendOu
     kind: 'retry',
     refused: [],
     answer,
+    errorCode: `http_${status}`,
     error: `The webhook answered ${status}`,
     uncertain: false,
   };

@@ -1,8 +1,8 @@
-import type { AlertContent } from '../content.js';
+import type { AlertContent, BreakerContent } from '../content.js';
 import { button, COLORS, page, paragraph, section } from './blocks.js';
 import type { Context, Rendered } from './context.js';
 import { html, oneLine } from './html.js';
-import { counted, mailingUrl, plainReasons, reasonsTable } from './parts.js';
+import { counted, mailingUrl, plainReasons, reasonsTable, reasonText } from './parts.js';
 import { plainText } from './plain.js';
 
 /** What differs between alerts; everything else about them is the same. */
@@ -54,6 +54,13 @@ export function renderAlert(content: AlertContent, context: Context): Rendered {
   };
 }
 
+/** The code in the language of the reader, then the other side's words. */
+function whyOpen({ reason, detail }: BreakerContent, context: Context): string | null {
+  if (reason === null) return null;
+  const text = reasonText(context, reason);
+  return detail ? `${text}: ${oneLine(detail, 200)}` : text;
+}
+
 function alertOf(content: AlertContent, context: Context): Alert {
   const { words, format, settings } = context;
   const home = { url: `${settings.publicUrl}/admin/`, urlText: words.open };
@@ -79,7 +86,7 @@ function alertOf(content: AlertContent, context: Context): Alert {
       return {
         title: words.breakerOpen(oneLine(content.channel)),
         text: words.breakerOpenText(format.moment(content.openedAt)),
-        detail: content.reason && oneLine(content.reason, 200),
+        detail: whyOpen(content, context),
         next: content.byHand ? words.breakerOpenByHandNext : words.breakerOpenNext,
         good: false,
         ...home,

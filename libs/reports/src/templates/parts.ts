@@ -15,12 +15,20 @@ export function mailingUrl({ settings }: Context, id: number): string {
   return `${settings.publicUrl}/admin/#/mailings/${id}/show`;
 }
 
+/** `no answer came in time (timeout)`; a code that nobody has named stays as it is. */
+export function reasonText({ words }: Context, code: string): string {
+  const status = /^http_(\d{3})$/.exec(code)?.[1];
+  const known = Object.hasOwn(words.codes, code) ? words.codes[code] : undefined;
+  const text = status === undefined ? known : words.httpAnswer(status);
+  return text === undefined ? oneLine(code, 60) : `${text} (${code})`;
+}
+
 export function reasonsTable(context: Context, reasons: readonly Reason[]): HtmlValue {
   const { words, format } = context;
   return table(
     [{ label: words.reason }, { label: words.attemptsTitle }],
     reasons.map(({ code, attempts, detail }) => [
-      html`<b style="font-weight:600;">${oneLine(code, 60)}</b
+      html`<b style="font-weight:600;">${reasonText(context, code)}</b
         >${detail !== null && small(oneLine(detail, 160))}`,
       format.number(attempts),
     ]),
@@ -31,7 +39,7 @@ export function plainReasons(context: Context, reasons: readonly Reason[]): stri
   const { words, format } = context;
   if (reasons.length === 0) return '';
   const rows = reasons.map(({ code, attempts, detail }) => [
-    `  ${oneLine(code, 60)}${detail === null ? '' : `: ${oneLine(detail, 60)}`}`,
+    `  ${reasonText(context, code)}${detail === null ? '' : `: ${oneLine(detail, 60)}`}`,
     format.number(attempts),
   ]);
   return `${words.reasons}:\n${plainTable(rows)}`;

@@ -99,6 +99,23 @@ describe.each(cases)('a report in %s: %s', (language, kind, content) => {
   });
 });
 
+describe('codes', () => {
+  it('have words in each language, and stay as they are where nobody has named them', () => {
+    const [first, ...others] = REPORT_LANGUAGES.map((language) =>
+      Object.keys(wordsOf(language).codes),
+    );
+    for (const other of others) expect(other).toEqual(first);
+    const mail = (code: string, language: ReportLanguage) =>
+      inLanguage(
+        { kind: 'breaker_open', channel: 'notification', openedAt: at, at, reason: code },
+        language,
+      ).text;
+    expect(mail('http_503', 'en')).toContain('the provider answered 503 (http_503)');
+    expect(mail('timeout', 'ru')).toContain('ответ не пришёл вовремя (timeout)');
+    expect(mail('toString', 'ru')).toMatch(/^toString$/m);
+  });
+});
+
 describe('figures', () => {
   it('never round up to success', () => {
     const english = new Format('en', 'UTC');

@@ -41,6 +41,10 @@ export interface Words {
   outOf: (messages: string) => string;
   reasons: string;
   reason: string;
+  /** Why an attempt failed or a breaker opened, by its code. */
+  codes: Record<string, string>;
+  /** Of the codes `http_503` and the like. */
+  httpAnswer: (status: string) => string;
   attemptsTitle: string;
   nothing: string;
   /** Mailings that are not listed. */

@@ -26,7 +26,9 @@ export async function authenticate(keys: ApiKeyLookup, request: FastifyRequest):
   }
   const caller = await keys.callerOf(key);
   if (!caller) {
-    throw new DomainError('unauthenticated', 'This API key is unknown, expired or revoked');
+    throw new DomainError('unauthenticated', 'This API key is unknown, expired or revoked').because(
+      'unknown_key',
+    );
   }
   return caller;
 }
@@ -51,7 +53,7 @@ export function guardRoutes(
       throw new DomainError(
         'forbidden',
         `This needs the role ${needed}; the key "${caller.name}" has the role ${caller.role}`,
-      );
+      ).because('role', { needed, role: caller.role });
     }
     request.caller = caller;
   });

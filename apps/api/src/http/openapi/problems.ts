@@ -3,7 +3,8 @@ import { ProblemDto } from '../problems/problem.dto.js';
 import { problem } from '../problems/problem.js';
 import { bodyLimitInWords } from '../body/body-limit.js';
 import { headersOfRefusal } from './headers.js';
-import { type DocumentedRoute, responsesOf, routesOf } from './schema.js';
+import { CODES } from './refuses.js';
+import { type DocumentedRoute, type Response, responsesOf, routesOf } from './schema.js';
 
 /** What every route of a kind may refuse: the name of the shared response, and what it means. */
 const SHARED: Record<number, [name: string, meaning: string]> = {
@@ -23,7 +24,9 @@ export function addProblems(document: OpenAPIObject): void {
   for (const route of routesOf(document)) {
     const { operation } = route;
     for (const { status, response } of responsesOf(operation)) {
-      if (status >= 400) Object.assign(response, refusal(status, response.description));
+      if (status < 400) continue;
+      const codes = takeCodes(response);
+      Object.assign(response, refusal(status, response.description, codes));
     }
     for (const status of generalStatuses(route)) {
       if (operation.responses[status]) continue;
@@ -34,15 +37,22 @@ export function addProblems(document: OpenAPIObject): void {
   }
 }
 
-function refusal(status: number, description: string) {
+function takeCodes(response: Response & { [CODES]?: string[] }): string[] {
+  const codes = response[CODES] ?? [];
+  Reflect.deleteProperty(response, CODES);
+  return codes;
+}
+
+function refusal(status: number, description: string, codes: string[] = []) {
   const headers = headersOfRefusal(status);
+  const named = codes.map((code) => `\`${code}\``).join(', ');
   return {
-    description,
+    description: named === '' ? description : `${description}. Codes: ${named}`,
     ...(Object.keys(headers).length > 0 && { headers }),
     content: {
       'application/problem+json': {
         schema: { $ref: getSchemaPath(ProblemDto) },
-        example: exampleFor(status, description),
+        example: { ...exampleFor(status, description), ...(codes[0] && { code: codes[0] }) },
       },
     },
   };

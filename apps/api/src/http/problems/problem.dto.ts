@@ -1,3 +1,5 @@
+import { ApiProperty } from '@nestjs/swagger';
+
 /** One invalid field of a request. */
 export class FieldProblemDto {
   /**
@@ -38,6 +40,17 @@ export class ProblemDto {
    * @example "1 field is invalid: phone"
    */
   detail: string;
+
+  /**
+   * Why it was refused, for programs: the kind, or one of several reasons of a kind, such as
+   * `phone_taken`, `tag_in_use`, `mailing_status`. A reason stays what it is when its words change.
+   * @example "invalid"
+   */
+  code: string;
+
+  /** What the code is about: statuses, ids, limits. Empty where it says all. */
+  @ApiProperty({ type: 'object', additionalProperties: true, example: {} })
+  data: Record<string, unknown>;
 
   /** Every invalid field; empty when the problem is not about fields. */
   errors: FieldProblemDto[];

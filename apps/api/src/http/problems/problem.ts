@@ -23,7 +23,8 @@ const CODE_OF = new Map(Object.entries(STATUS_OF).map(([code, status]) => [statu
 /** The problem that an error stands for. What we did not foresee says nothing about our inside. */
 export function problemOf(error: unknown): ProblemDto {
   if (error instanceof DomainError) {
-    return problem(STATUS_OF[error.code], error.message, error.errors);
+    const { reason: code, data } = error;
+    return { ...problem(STATUS_OF[error.code], error.message, error.errors), code, data };
   }
   if (error instanceof HttpException) return problem(error.getStatus(), error.message);
   if (isOutage(error)) {
@@ -38,11 +39,14 @@ export function problemOf(error: unknown): ProblemDto {
 }
 
 export function problem(status: number, detail: string, errors: FieldError[] = []): ProblemDto {
+  const code = CODE_OF.get(status) ?? slug(status);
   return {
-    type: `urn:posthorn:problem:${CODE_OF.get(status) ?? slug(status)}`,
+    type: `urn:posthorn:problem:${code}`,
     title: STATUS_CODES[status] ?? 'Error',
     status,
     detail,
+    code,
+    data: {},
     errors: errors.slice(0, MAX_FIELD_ERRORS),
   };
 }

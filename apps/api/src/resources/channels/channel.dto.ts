@@ -2,7 +2,37 @@ import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsNumber, Matches, Max, MaxLength, Min, ValidateIf } from 'class-validator';
 import { BREAKER_STATES, type BreakerState, type ChannelName, CHANNELS } from '@app/database';
 import { DEFAULT_CHANNEL } from '@app/lanes';
+import { QUEUE_TROUBLES, type QueueTroubleCode } from '@app/queue';
 import { Fraction } from '../../http/openapi/fraction.js';
+
+/** Why a breaker is open. */
+export class BreakerReasonDto {
+  /**
+   * For programs: the code of the outcome that opened it (`http_503`, `timeout`, `refused` …), or
+   * `opened_by_hand`.
+   * @example "http_503"
+   */
+  code: string;
+
+  /**
+   * The other side's words; null: there are none.
+   * @example "The provider answered 503"
+   */
+  words: string | null;
+}
+
+/** Why the queue takes nothing of a channel. */
+export class QueueTroubleDto {
+  /** `refused`: it answers, and does not do what it is asked; `failed`: anything else. */
+  @ApiProperty({ enum: QUEUE_TROUBLES, example: 'refused' })
+  code: QueueTroubleCode;
+
+  /**
+   * The queue's own words.
+   * @example "WRONGPASS invalid username-password pair or user is disabled."
+   */
+  words: string;
+}
 
 /** A way on which messages leave, with a breaker, a limit and a token of its own. */
 export class ChannelDto {
@@ -22,11 +52,8 @@ export class ChannelDto {
    */
   generation: number;
 
-  /**
-   * Why it is open.
-   * @example "http_503: the provider answered 503"
-   */
-  reason: string | null;
+  /** Why it is open; null while it is closed. */
+  reason: BreakerReasonDto | null;
 
   /** @example "2030-03-01T06:00:00.000Z" */
   openedAt: Date | null;
@@ -65,11 +92,8 @@ export class ChannelDto {
    */
   tokenExpiresAt: Date | null;
 
-  /**
-   * Why nothing of this channel gets into the queue, in the queue's own words; null: it takes jobs.
-   * @example "WRONGPASS invalid username-password pair or user is disabled."
-   */
-  queueTrouble: string | null;
+  /** Why nothing of this channel gets into the queue; null: it takes jobs. */
+  queueTrouble: QueueTroubleDto | null;
 
   /** @example "2030-03-01T06:00:00.000Z" */
   updatedAt: Date;

@@ -57,7 +57,11 @@ export class ChannelsController {
   @MinRole('admin')
   @ApiParam({ name: 'name', example: DEFAULT_CHANNEL })
   @ApiOkResponse({ type: ChannelDto })
-  @Refuses(409, 'The variable ENCRYPTION_KEY is not set, so that no token can be stored')
+  @Refuses(
+    409,
+    'The variable ENCRYPTION_KEY is not set, so that no token can be stored',
+    'no_encryption_key',
+  )
   async setToken(
     @CurrentActor() actor: Actor,
     @Param('name') name: string,

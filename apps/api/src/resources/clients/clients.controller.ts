@@ -43,7 +43,7 @@ export class ClientsController {
   /** Add a client to the directory. Tags that do not exist yet are made. */
   @Post()
   @Versioned()
-  @Refuses(409, PHONE_TAKEN)
+  @Refuses(409, PHONE_TAKEN, 'phone_taken')
   async create(
     @CurrentActor() actor: Actor,
     @Body() body: WriteClientDto,
@@ -72,7 +72,7 @@ export class ClientsController {
   @Put(':id')
   @Versioned()
   @TakesIfMatch()
-  @Refuses(409, PHONE_TAKEN)
+  @Refuses(409, PHONE_TAKEN, 'phone_taken')
   async replace(
     @CurrentActor() actor: Actor,
     @Param('id', IdPipe) id: number,
@@ -90,7 +90,7 @@ export class ClientsController {
   @Patch(':id')
   @Versioned()
   @TakesIfMatch()
-  @Refuses(409, PHONE_TAKEN)
+  @Refuses(409, PHONE_TAKEN, 'phone_taken')
   async change(
     @CurrentActor() actor: Actor,
     @Param('id', IdPipe) id: number,

@@ -18,7 +18,7 @@ export class MailingControlController {
   @Post('pause')
   @HttpCode(200)
   @ApiOkResponse({ type: MailingDto })
-  @Refuses(409, 'The mailing is neither running nor paused')
+  @Refuses(409, 'The mailing is neither running nor paused', 'mailing_status')
   async pause(@CurrentActor() actor: Actor, @Param('id', IdPipe) id: number): Promise<MailingDto> {
     return toMailing(await this.control.pause(actor, id));
   }
@@ -27,7 +27,7 @@ export class MailingControlController {
   @Post('resume')
   @HttpCode(200)
   @ApiOkResponse({ type: MailingDto })
-  @Refuses(409, 'The mailing is neither paused nor running')
+  @Refuses(409, 'The mailing is neither paused nor running', 'mailing_status')
   async resume(@CurrentActor() actor: Actor, @Param('id', IdPipe) id: number): Promise<MailingDto> {
     return toMailing(await this.control.resume(actor, id));
   }
@@ -36,7 +36,7 @@ export class MailingControlController {
   @Post('cancel')
   @HttpCode(200)
   @ApiOkResponse({ type: MailingDto })
-  @Refuses(409, 'The mailing has completed')
+  @Refuses(409, 'The mailing has completed', 'mailing_status')
   async cancel(@CurrentActor() actor: Actor, @Param('id', IdPipe) id: number): Promise<MailingDto> {
     return toMailing(await this.control.cancel(actor, id));
   }
@@ -45,7 +45,12 @@ export class MailingControlController {
   @Post('retry-failed')
   @HttpCode(200)
   @ApiOkResponse({ type: ReopenedDto })
-  @Refuses(409, 'The mailing is scheduled or cancelled, or its end has passed')
+  @Refuses(
+    409,
+    'The mailing is scheduled or cancelled, or its end has passed',
+    'mailing_status',
+    'mailing_ended',
+  )
   async retryFailed(
     @CurrentActor() actor: Actor,
     @Param('id', IdPipe) id: number,
@@ -60,7 +65,12 @@ export class MailingControlController {
   @Post('resend-unknown')
   @HttpCode(200)
   @ApiOkResponse({ type: ReopenedDto })
-  @Refuses(409, 'The mailing is scheduled or cancelled, or its end has passed')
+  @Refuses(
+    409,
+    'The mailing is scheduled or cancelled, or its end has passed',
+    'mailing_status',
+    'mailing_ended',
+  )
   async resendUnknown(
     @CurrentActor() actor: Actor,
     @Param('id', IdPipe) id: number,

@@ -126,8 +126,8 @@ export class MailingsController {
   @Versioned()
   @TakesIfMatch()
   @ApiOkResponse({ type: MailingDto })
-  @Refuses(409, NOT_ANY_MORE)
-  @Refuses(422, 'No Telegram bot is registered')
+  @Refuses(409, NOT_ANY_MORE, 'mailing_status')
+  @Refuses(422, 'No Telegram bot is registered', 'no_bot')
   async replace(
     @CurrentActor() actor: Actor,
     @Param('id', IdPipe) id: number,
@@ -146,8 +146,8 @@ export class MailingsController {
   @Versioned()
   @TakesIfMatch()
   @ApiOkResponse({ type: MailingDto })
-  @Refuses(409, NOT_ANY_MORE)
-  @Refuses(422, 'No Telegram bot is registered')
+  @Refuses(409, NOT_ANY_MORE, 'mailing_status')
+  @Refuses(422, 'No Telegram bot is registered', 'no_bot')
   async update(
     @CurrentActor() actor: Actor,
     @Param('id', IdPipe) id: number,

@@ -170,8 +170,14 @@ export class AttemptDto {
 
 /** What happens next to a message. */
 export class NextStepDto {
-  @ApiProperty({ enum: NEXT_STEPS, example: 'nothing, this is final' })
+  @ApiProperty({ enum: NEXT_STEPS, example: 'final' })
   what: NextStepKind;
+
+  /**
+   * The same, for people.
+   * @example "Nothing, this is final"
+   */
+  words: string;
 
   /**
    * When, as far as it is known.

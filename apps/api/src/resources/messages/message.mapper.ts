@@ -1,4 +1,4 @@
-import type { MessageDetail, MessageRecord } from '@app/mailings';
+import { type MessageDetail, type MessageRecord, NEXT_STEP_WORDS } from '@app/mailings';
 import type { MessageDetailDto, MessageDto } from './message.dto.js';
 
 /** Field by field: rows carry keys of the list and of the message's situation as well. */
@@ -25,5 +25,10 @@ export function toMessage(message: MessageRecord): MessageDto {
 
 export function toMessageDetail(message: MessageDetail): MessageDetailDto {
   const { deliveryAttempts, next } = message;
-  return { ...toMessage(message), deliveryAttempts, next };
+  const { what, at } = next;
+  return {
+    ...toMessage(message),
+    deliveryAttempts,
+    next: { what, words: NEXT_STEP_WORDS[what], at },
+  };
 }

@@ -116,7 +116,16 @@ export class ReportDto {
   answer: string | null;
 
   /**
-   * Why the latest attempt did not succeed, or why none is made.
+   * Why the latest attempt did not succeed, or why none is made, for programs: `smtp_550`, `http_503`,
+   * `timeout`, `refused`, `dns`, `tls`, `sign_in_failed`, `connection_failed`, `deferred`,
+   * `interrupted`, `no_recipients`, `no_transport`, `no_address`, `not_written`, `not_laid_out`,
+   * `failed`.
+   * @example null
+   */
+  errorCode: string | null;
+
+  /**
+   * The same, for people.
    * @example null
    */
   error: string | null;

@@ -27,6 +27,7 @@ export function toReport(report: ReportRecord): ReportDto {
     possibleDuplicate: report.possibleDuplicate,
     sentAt: report.sentAt,
     answer: report.answer,
+    errorCode: report.errorCode,
     error: report.error,
     createdAt: report.createdAt,
   };

@@ -39,10 +39,11 @@ export class ReportsController {
   @HttpCode(202)
   @ApiParam({ name: 'date', example: '2030-03-02', schema: { type: 'string', format: 'date' } })
   @ApiAcceptedResponse({ type: ReportDto, description: 'It will be sent' })
-  @Refuses(422, 'The date has not begun')
+  @Refuses(422, 'The date has not begun', 'date_not_begun')
   @Refuses(
     429,
     'Too many were asked for; `Retry-After` says in how many seconds it is allowed again',
+    'too_many_reports',
   )
   async sendReport(
     @CurrentActor() actor: Actor,

@@ -35,7 +35,7 @@ export class TagsController {
   /** Make a tag. */
   @Post()
   @Versioned()
-  @Refuses(409, NAME_TAKEN)
+  @Refuses(409, NAME_TAKEN, 'name_taken')
   async create(
     @CurrentActor() actor: Actor,
     @Body() { name }: WriteTagDto,
@@ -66,7 +66,7 @@ export class TagsController {
   @Patch(':id')
   @Versioned()
   @TakesIfMatch()
-  @Refuses(409, NAME_TAKEN)
+  @Refuses(409, NAME_TAKEN, 'name_taken')
   async rename(
     @CurrentActor() actor: Actor,
     @Param('id', IdPipe) id: number,
@@ -82,7 +82,7 @@ export class TagsController {
   @Put(':id')
   @Versioned()
   @TakesIfMatch()
-  @Refuses(409, NAME_TAKEN)
+  @Refuses(409, NAME_TAKEN, 'name_taken')
   async replace(
     @CurrentActor() actor: Actor,
     @Param('id', IdPipe) id: number,
@@ -99,7 +99,7 @@ export class TagsController {
   @Delete(':id')
   @HttpCode(204)
   @TakesIfMatch()
-  @Refuses(409, IN_USE)
+  @Refuses(409, IN_USE, 'tag_in_use')
   async delete(
     @CurrentActor() actor: Actor,
     @Param('id', IdPipe) id: number,

@@ -20,7 +20,7 @@ export class TokensController {
 
   /** Make an API key. The key is in this answer and never again. */
   @Post()
-  @Refuses(409, 'There is a key with this name, maybe a revoked one')
+  @Refuses(409, 'There is a key with this name, maybe a revoked one', 'name_taken')
   async create(
     @CurrentActor() actor: Actor,
     @Body() body: CreateTokenDto,
