@@ -6,9 +6,12 @@ import type { Environment } from '@app/testkit';
 export type Preload =
   | 'block-event-loop'
   | 'full-log'
+  | 'lane-sabotage'
   | 'rate-sabotage'
+  | 'report-memory'
   | 'sabotage'
   | 'sabotage-tasks'
+  | 'second-channel'
   | 'session-sabotage'
   | 'shift-clock';
 

@@ -161,6 +161,15 @@ export const PROOFS: readonly Proof[] = [
     breaks: 'a stop does not cancel what waits in the database',
     scenario: 'stopped-while-statements-wait',
   }),
+  inProcess(
+    'places-first-come',
+    {
+      breaks: 'a lane takes all places that are free',
+      scenario: 'lane-beside-a-bad-one',
+      invariant: 'scenario',
+    },
+    ['second-channel', 'lane-sabotage'],
+  ),
   inDatabase('ids-from-the-dump', {
     breaks: 'the ids of messages go on from where the restored database left off',
     scenario: 'database-restored-from-a-dump',

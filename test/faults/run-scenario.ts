@@ -5,12 +5,14 @@ import {
   type CrashablePostgres,
   type Evidence,
   readFinalState,
+  type ReceivedMessage,
   type Stopped,
   type Usage,
   UsageSampler,
   type Violation,
   waitFor,
 } from '@app/testkit';
+import { preload } from './preload.js';
 import { Random, seedOf } from './random.js';
 import type { Sabotage, Scenario } from './scenario.js';
 import { Trial } from './trial.js';
@@ -77,7 +79,12 @@ export async function runScenario(
     ...(scenario.workers !== undefined && { workers: scenario.workers }),
     ...(scenario.beats !== undefined && { beats: scenario.beats }),
     ...(scenario.concurrency !== undefined && { concurrency: scenario.concurrency }),
-    environment: { ...scenario.environment, ...sabotage.environment },
+    secondProvider: scenario.secondChannel ?? false,
+    environment: {
+      ...(scenario.secondChannel && preload('second-channel')),
+      ...scenario.environment,
+      ...sabotage.environment,
+    },
     ...(sabotage.prepare && { prepare: sabotage.prepare }),
   });
   const trial = new Trial(cluster, new Random(seedOf(suite.seed, scenario.name, backend)));
@@ -158,7 +165,7 @@ async function collect(
       disagreements: seen.disagreements,
       disagreeingBooks: seen.disagreeingBooks,
     },
-    received: await cluster.provider.received(),
+    received: await receivedByAll(cluster),
     duplicates: {
       allowed: trial.duplicates,
       answersMayGetLost: scenario.answersMayGetLost ?? false,
@@ -168,6 +175,23 @@ async function collect(
     secrets: { tokens: trial.secrets, phones },
     resumptions,
   };
+}
+
+/** A message that was moved to another lane may have come to both providers. */
+async function receivedByAll({ provider, second }: Cluster): Promise<ReceivedMessage[]> {
+  const byFirst = await provider.received();
+  if (!second) return byFirst;
+  const byId = new Map<number, ReceivedMessage>(byFirst.map((message) => [message.id, message]));
+  for (const message of await second.provider.received()) {
+    const other = byId.get(message.id);
+    byId.set(message.id, {
+      id: message.id,
+      times: [...(other?.times ?? []), ...message.times],
+      accepted: (other?.accepted ?? 0) + message.accepted,
+      oks: (other?.oks ?? 0) + message.oks,
+    });
+  }
+  return [...byId.values()];
 }
 
 function longest({ resumptions }: Trial): number | null {

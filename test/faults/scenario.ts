@@ -15,6 +15,8 @@ export interface Scenario {
   /** Messages that a worker sends at a time. */
   concurrency?: number;
   environment?: Environment;
+  /** There is a second channel, `telegram`, with a provider and a policy of its own. */
+  secondChannel?: boolean;
   /** Messages that may be taken twice, each with a mark. Default: none. */
   duplicates?: number;
   /** Answers may get lost on their way to us, so that a confirmed message may end as `unknown`. */

@@ -22,6 +22,8 @@ export interface MailingOptions {
   ratePerSecond?: number;
   maxTries?: number;
   operatorCodes?: string[];
+  /** Default: the notification API. */
+  channel?: string;
   /** Whom it must reach; default: every client there is. */
   audience?: number[];
 }
@@ -142,7 +144,7 @@ export class Trial {
   /** What `POST /mailings` gets. */
   mailingBody(options: MailingOptions = {}) {
     const { name = 'Fault', text = 'Hello', startsInMs, endsInMs = DAY_MS } = options;
-    const { window, ratePerSecond, maxTries, operatorCodes } = options;
+    const { window, ratePerSecond, maxTries, operatorCodes, channel } = options;
     return {
       name,
       text,
@@ -150,6 +152,7 @@ export class Trial {
       endAt: new Date(now() + endsInMs).toISOString(),
       ...(operatorCodes && { filter: { operatorCodes } }),
       ...(window && { window }),
+      ...(channel !== undefined && { channel }),
       ...(ratePerSecond !== undefined && { ratePerSecond }),
       ...(maxTries !== undefined && { maxTries }),
     };

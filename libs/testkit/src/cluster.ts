@@ -23,6 +23,8 @@ export interface ClusterOptions {
   concurrency?: number;
   /** Added to the environment of api, workers and beats. */
   environment?: Environment;
+  /** Whether there is a second provider, at FAULTS_SECOND_API_URL. */
+  secondProvider?: boolean;
   /** Before the first process of ours starts: the database is there. */
   prepare?: (db: pg.Pool) => Promise<void>;
 }
@@ -46,6 +48,12 @@ const OWN_SETTINGS = [
   'idle_session_timeout=0',
   'exit_on_error=off',
 ];
+
+/** Another stand-in with faults of its own, and the proxy in front of it. */
+export interface SecondProvider {
+  provider: StandIn;
+  proxy: FaultProxy;
+}
 
 /** How a process ended that was asked to. */
 export interface Stopped extends Exit {
@@ -79,6 +87,7 @@ export class Cluster {
     readonly provider: StandIn,
     readonly proxies: { postgres: FaultProxy; provider: FaultProxy; redis: FaultProxy | null },
     private readonly redisPort: number,
+    readonly second: SecondProvider | null,
   ) {}
 
   /** @throws when a process does not start; what had been started is ended then. */
@@ -98,7 +107,8 @@ export class Cluster {
       provider: await FaultProxy.start(provider.port),
       redis: options.backend === 'redis' ? await FaultProxy.start(redisPort) : null,
     };
-    const cluster = new Cluster(options, databaseUrl, db, provider, proxies, redisPort);
+    const second = options.secondProvider ? await startSecondProvider() : null;
+    const cluster = new Cluster(options, databaseUrl, db, provider, proxies, redisPort, second);
     try {
       await cluster.startEverything();
       return cluster;
@@ -121,6 +131,9 @@ export class Cluster {
       QUEUE_URL: redis ? `redis://127.0.0.1:${redis.port}` : database,
       NOTIFICATION_API_URL: `http://127.0.0.1:${provider.port}/v1`,
       NOTIFICATION_API_TOKEN: PROVIDER_TOKEN,
+      ...(this.second && {
+        FAULTS_SECOND_API_URL: `http://127.0.0.1:${this.second.proxy.port}/v1`,
+      }),
       DELIVERY_CONCURRENCY: String(this.concurrency),
       API_HOST: '127.0.0.1',
       API_PORT: '0',
@@ -219,7 +232,7 @@ export class Cluster {
   async heal(): Promise<void> {
     for (const victim of this.frozen) this.thaw(victim);
     const { postgres, provider, redis } = this.proxies;
-    await Promise.all([postgres.heal(), provider.heal(), redis?.heal()]);
+    await Promise.all([postgres.heal(), provider.heal(), redis?.heal(), this.second?.proxy.heal()]);
   }
 
   /** Asks every process of ours to end, and tells how it did. The stand-in and the database stay. */
@@ -231,10 +244,15 @@ export class Cluster {
   /** Ends all that is left, by force. */
   async destroy(): Promise<void> {
     await Promise.all(this.all.map((victim) => victim.kill()));
-    await this.provider.process.kill();
+    await Promise.all([this.provider.process.kill(), this.second?.provider.process.kill()]);
     await this.redis?.kill();
     const { postgres, provider, redis } = this.proxies;
-    await Promise.all([postgres.close(), provider.close(), redis?.close()]);
+    await Promise.all([
+      postgres.close(),
+      provider.close(),
+      redis?.close(),
+      this.second?.proxy.close(),
+    ]);
     await this.db.end();
   }
 
@@ -265,4 +283,9 @@ export class Cluster {
       if (index >= 0) list.splice(index, 1);
     }
   }
+}
+
+async function startSecondProvider(): Promise<SecondProvider> {
+  const provider = await StandIn.start(PROVIDER_TOKEN, process.env.PATH);
+  return { provider, proxy: await FaultProxy.start(provider.port) };
 }

@@ -14,11 +14,19 @@ export {
   Cluster,
   type Environment,
   PROVIDER_TOKEN,
+  type SecondProvider,
   type Stopped,
 } from './cluster.js';
 export { CrashablePostgres } from './crashable-postgres.js';
 export { admin, type RunningPostgres, startPostgres } from './embedded-postgres.js';
-export type { Acknowledged, Evidence, FinalMailing, Resumption, Usage } from './evidence.js';
+export type {
+  Acknowledged,
+  Evidence,
+  FinalMailing,
+  ReceivedMessage,
+  Resumption,
+  Usage,
+} from './evidence.js';
 export {
   addClients,
   addMailing,

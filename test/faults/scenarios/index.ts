@@ -4,6 +4,7 @@ import { foreignByteScenarios } from './foreign-bytes.js';
 import { controlScenarios } from './control.js';
 import { databaseScenarios } from './database.js';
 import { hostScenarios } from './host.js';
+import { laneScenarios } from './lanes.js';
 import { providerLimitScenarios } from './provider-limits.js';
 import { providerScenarios } from './provider.js';
 import { queueScenarios } from './queue.js';
@@ -21,6 +22,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...beatScenarios,
   ...queueScenarios,
   ...rateScenarios,
+  ...laneScenarios,
   ...databaseScenarios,
   ...sessionScenarios,
   ...providerScenarios,
