@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Actor } from '@app/audit';
 import { ApiKeyService } from '@app/identity';
@@ -20,6 +20,16 @@ export class TokensController {
 
   /** Make an API key. The key is in this answer and never again. */
   @Post()
+  @ApiCreatedResponse({
+    type: CreatedTokenDto,
+    headers: {
+      'Cache-Control': {
+        description: 'The answer holds a secret',
+        required: true,
+        schema: { type: 'string', enum: ['no-store'] },
+      },
+    },
+  })
   @Refuses(409, 'There is a key with this name, maybe a revoked one', 'name_taken')
   async create(
     @CurrentActor() actor: Actor,
