@@ -7,6 +7,7 @@ export type Preload =
   | 'block-event-loop'
   | 'full-log'
   | 'lane-sabotage'
+  | 'queue-sabotage'
   | 'rate-sabotage'
   | 'report-memory'
   | 'sabotage'

@@ -170,6 +170,14 @@ export const PROOFS: readonly Proof[] = [
     },
     ['second-channel', 'lane-sabotage'],
   ),
+  withQueue('doorbell-stays-lost', 'postgres', {
+    breaks: 'the connection that hears of new jobs does not come back',
+    scenario: 'doorbell-lost',
+  }),
+  withQueue('replaced-while-away', 'redis', {
+    breaks: 'a connection to the queue is given up while it waits to connect again',
+    scenario: 'redis-restarted',
+  }),
   inDatabase('ids-from-the-dump', {
     breaks: 'the ids of messages go on from where the restored database left off',
     scenario: 'database-restored-from-a-dump',
@@ -231,6 +239,15 @@ function withRates(name: string, proof: Pick<Proof, 'breaks' | 'scenario'>): Pro
     sabotage: { environment: { ...preload('rate-sabotage'), FAULTS_SABOTAGE: name } },
     says: `sabotage applied: ${name}`,
   };
+}
+
+/** Breaks the connections to the queue. */
+function withQueue(
+  name: string,
+  backend: Backend,
+  proof: Pick<Proof, 'breaks' | 'scenario'>,
+): Proof {
+  return { ...inProcess(name, { ...proof, invariant: 'scenario' }, ['queue-sabotage']), backend };
 }
 
 /** Breaks what keeps the tasks of beat apart and a stop short. */

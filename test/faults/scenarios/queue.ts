@@ -1,12 +1,20 @@
 import { createQueue } from '@app/queue';
-import { waitFor } from '@app/testkit';
+import { sleep, waitFor } from '@app/testkit';
 import { Redis } from 'ioredis';
 import { expectUnaffected, useApi } from '../api-load.js';
+import { momentsOf } from '../rates.js';
 import { BOTH, scenarios } from '../scenario.js';
 import { now, type Trial } from '../trial.js';
 
 const STEADY = { latency: { distribution: 'fixed', ms: 50 } };
 const MINUTE_MS = 60_000;
+/** Long enough for two looks without an answer. */
+const RESTART_MS = 12_000;
+const MAILINGS = 10;
+/** The connection is opened again in less. */
+const AFTER_LOSS_MS = 1_500;
+/** A lane is looked at every 5 s, even if nobody rings for it. */
+const LOOKED_AT_MS = 3_000;
 
 export const queueScenarios = scenarios(
   {
@@ -72,6 +80,48 @@ export const queueScenarios = scenarios(
     },
   },
   {
+    name: 'redis-restarted',
+    holds: 'twice away for 12 s: sending goes on within 15 s of each restart, and nothing is lost',
+    backends: ['redis'],
+    run: async (trial) => {
+      const { cluster } = trial;
+      await trial.clients(2_000);
+      await trial.provider.faults(STEADY);
+      const mailing = await trial.mailing();
+      for (let time = 0; time < 2; time++) {
+        const { sent } = await trial.counters(mailing);
+        await trial.sent(mailing, sent + 200);
+        await cluster.stopRedis();
+        await sleep(RESTART_MS);
+        await cluster.startRedis();
+        await trial.resumes('Redis was restarted', 15_000);
+      }
+      await trial.finished(mailing);
+    },
+  },
+  {
+    name: 'doorbell-lost',
+    holds: 'who waits for jobs hears of them again at once, each time that this connection is lost',
+    backends: BOTH,
+    run: async (trial) => {
+      await trial.clients(20);
+      await trial.provider.faults(STEADY);
+      const waits: number[] = [];
+      for (let time = 0; time < MAILINGS; time++) {
+        await killDoorbell(trial);
+        await sleep(AFTER_LOSS_MS);
+        const mailing = await trial.mailing();
+        await trial.finished(mailing);
+        waits.push(...(await waitsOf(trial, mailing)));
+      }
+      const longest = Math.round(Math.max(...waits));
+      trial.expect(
+        longest < LOOKED_AT_MS,
+        `no message waits for a look at the queue, not even ${longest} ms`,
+      );
+    },
+  },
+  {
     name: 'redis-half-open',
     holds: 'dead connections are noticed within 60 s',
     backends: ['redis'],
@@ -111,6 +161,35 @@ export const queueScenarios = scenarios(
     },
   },
 );
+
+/** Ends the connection of the worker that hears of new jobs, wherever the queue is. */
+async function killDoorbell(trial: Trial): Promise<void> {
+  const { queueUrl } = trial.cluster;
+  if (queueUrl.startsWith('postgres')) {
+    await trial.sql(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE application_name = 'posthorn-queue-bell' AND datname = current_database()`,
+    );
+    return;
+  }
+  const redis = new Redis(queueUrl);
+  const list = (await redis.call('CLIENT', 'LIST')) as string;
+  for (const line of list.split('\n').filter((client) => client.includes(':bell '))) {
+    await redis.call('CLIENT', 'KILL', 'ID', /^id=(\d+)/.exec(line)?.[1] ?? '');
+  }
+  redis.disconnect();
+}
+
+/** From its row to the provider, ms, of each message of a mailing. */
+async function waitsOf(trial: Trial, mailing: number): Promise<number[]> {
+  const moments = (await momentsOf(trial)).get(mailing) ?? [];
+  const [planned] = await trial.sql<{ at: number }>(
+    `SELECT extract(epoch FROM max(created_at))::float8 * 1000 AS at
+     FROM messages WHERE mailing_id = $1`,
+    mailing,
+  );
+  return moments.map((at) => at - (planned?.at ?? 0));
+}
 
 /** @returns how many of them are no job at all; the others name messages that do not exist. */
 async function addPoison(trial: Trial): Promise<number> {
