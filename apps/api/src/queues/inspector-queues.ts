@@ -77,6 +77,7 @@ export class InspectorQueues implements OnApplicationShutdown {
       url: this.config.QUEUE_URL ?? this.config.DATABASE_URL,
       prefix: await readQueuePrefix(this.database.pool),
       purpose: 'feeding',
+      queue: { skipMetasUpdate: true },
       onError: (error) => {
         this.logger.debug(`the queue: ${messageOf(error)}`);
       },
