@@ -35,9 +35,10 @@ export class LaneWatch {
   async look(): Promise<void> {
     const { taker, store, lane, shared, clock, logger } = this.options;
     const now = clock.monotonic();
-    if (taker.isAsleep) {
+    const { isAsleep } = taker;
+    if (isAsleep) {
       this.backlogSince = null;
-      taker.ring(); // it fetches
+      taker.ring(); // it fetches, which says more than a count
     }
     try {
       // Mailings and channels are paused, never the queue: what somebody paused by the queue's own
@@ -51,7 +52,7 @@ export class LaneWatch {
         this.checkedStalledAt = now;
         await store.returnStalled();
       }
-      if (now - taker.movedAt < LATELY_MS) return;
+      if (isAsleep || now - taker.movedAt < LATELY_MS) return;
       const waiting = await shared.queue(lane).getJobCountByTypes('waiting', 'prioritized');
       if (waiting === 0) this.backlogSince = null;
       else this.backlogSince ??= now;
