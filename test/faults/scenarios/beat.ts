@@ -132,7 +132,7 @@ export const beatScenarios = scenarios(
 );
 
 async function dieWhilePlanning(trial: Trial): Promise<void> {
-  const planning = '%driver AS MATERIALIZED%';
+  const planning = '%WITH candidates AS MATERIALIZED%';
   await waitFor(async () => (await waitingFor(trial, 'posthorn-beat-leader', planning)) > 0, {
     timeoutMs: 15_000,
     what: 'a chunk is being planned',

@@ -52,7 +52,7 @@ export const workerScenarios = scenarios(
         mailing,
       );
       const { sent } = await trial.counters(mailing);
-      const record = '%AS left_sending%';
+      const record = `%UPDATE messages m SET status = 'sent', attempts%`;
       await waitFor(async () => (await waitingFor(trial, 'posthorn-worker', record)) > 0, {
         timeoutMs: 10_000,
         what: 'the record waits for its lock',
