@@ -50,7 +50,7 @@ const CHECK_TIMEOUT_MS = 2_000;
 const IN_THE_LOG = 'does not work; the reason is in the log';
 
 /** What this process depends on. `live` asks whether it should be restarted, `ready` whether it can work. */
-class Health {
+export class Health {
   private readonly checks = {
     live: new Map<string, HealthCheck>(),
     ready: new Map<string, HealthCheck>(),
