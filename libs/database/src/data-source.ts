@@ -28,7 +28,8 @@ import { Messages1700000000003 } from './migrations/1700000000003-messages.js';
 import { Books1700000000004 } from './migrations/1700000000004-books.js';
 import { Reports1700000000005 } from './migrations/1700000000005-reports.js';
 import { Access1700000000006 } from './migrations/1700000000006-access.js';
-import { prepareSession, type SessionSettings, STATEMENT_TIMEOUT_MS } from './session.js';
+import { prepareSession } from './session/session.js';
+import { type SessionSettings, STATEMENT_TIMEOUT_MS } from './session/settings.js';
 
 // Ids and counters are bigint and stay far below 2^53: JSON numbers everywhere.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
@@ -66,7 +67,7 @@ export const MIGRATIONS = [
   Access1700000000006,
 ];
 
-/** What every connection of ours has: it is prepared before its first statement, see session.ts. */
+/** What every connection of ours has: it is prepared before its first statement. */
 export function connectionOptions(
   url: string,
   applicationName: string,
@@ -79,7 +80,7 @@ export function connectionOptions(
     connectionTimeoutMillis: 3_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 5_000,
-    stream: () => impatientSocket(statementTimeoutMs + 2_000),
+    stream: () => socketWithTimeout(statementTimeoutMs + 2_000),
     // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool waits for it, which its types do not say
     onConnect: (client) => prepareSession(client, url, settings),
   };
@@ -96,8 +97,8 @@ export async function openSession(
   settings?: SessionSettings,
 ): Promise<pg.Client> {
   const client = new pg.Client(connectionOptions(url, applicationName, settings));
-  const unheard = () => undefined;
-  client.on('error', unheard);
+  const ignore = () => undefined;
+  client.on('error', ignore);
   try {
     await client.connect();
     await prepareSession(client, url, settings);
@@ -105,15 +106,15 @@ export async function openSession(
     void client.end().catch(() => undefined);
     throw error;
   }
-  client.off('error', unheard);
+  client.off('error', ignore);
   return client;
 }
 
 /**
- * A connection whose other end vanished without a word says nothing for ever. The driver's own time
- * limit gives up on the statement but hands the dead connection to the next one.
+ * A connection whose peer disappeared without closing it stays silent for ever. The driver's own time
+ * limit ends the statement but hands the dead connection to the next one.
  */
-function impatientSocket(silenceMs: number): Socket {
+function socketWithTimeout(silenceMs: number): Socket {
   const socket = new Socket();
   socket.setTimeout(silenceMs, () => {
     socket.destroy(new Error('Connection terminated: the database has gone silent'));

@@ -43,7 +43,8 @@ export {
   withTimeouts,
 } from './queryable.js';
 export { readQueuePrefix } from './queue-prefix.js';
-export { prepareSession, type SessionSettings } from './session.js';
+export { prepareSession } from './session/session.js';
+export type { SessionSettings } from './session/settings.js';
 export {
   ATTEMPT_OUTCOMES,
   type AttemptOutcome,

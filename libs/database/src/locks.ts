@@ -1,6 +1,6 @@
 /**
  * Advisory lock that every claim holds shared. A control route commits, then takes it exclusively
- * and lets go: no claim that saw the old state is still running.
+ * and releases it: no claim that saw the old state is still running.
  */
 export const GATE = 0x504f5301;
 
@@ -16,13 +16,13 @@ export const BOOTSTRAP_LOCK = 0x504f5306;
  */
 export const TAG_NAMES_LOCK = 0x504f5304;
 
-/** Advisory lock of whoever asks for a report by hand: their number is limited. */
+/** Advisory lock of a request for a report by hand: their number is limited. */
 export const REPORT_REQUESTS_LOCK = 0x504f5305;
 
-/** Advisory lock of whoever moves the sequence of the messages' ids; held for the moment of that. */
+/** Advisory lock of the process that moves the sequence of message ids; held for that moment only. */
 export const IDS_LOCK = 0x504f5307;
 
-/** Advisory lock of `npm run migrate`: whoever comes second waits for the first. */
+/** Advisory lock of `npm run migrate`: a second one waits for the first. */
 export const MIGRATION_LOCK = 0x504f5303;
 
 /** `NOTIFY` on this channel wakes beat; the payload is not used. */

@@ -19,7 +19,7 @@ const NETWORK = new Set([
  */
 const SERVER_STATE = /^(?:08...|53...|57P0.|25P03|25006)$/;
 
-/** A statement that was cancelled, waited or took too long, and what a second try cures. */
+/** A statement that was cancelled, waited or took too long, which a second try may cure. */
 const TRY_AGAIN = new Set(['57014', '55P03', '40001', '40P01']);
 
 /** No table, no function, no column, no schema of this name. */
@@ -29,7 +29,7 @@ const NOT_MIGRATED = new Set(['42P01', '42883', '42703', '3F000']);
 const DRIVER_WORDS =
   /Connection terminated|timeout exceeded when trying to connect|Query read timeout|not queryable|after calling end on the pool|timeout expired|DataSource is not (?:initialized|set)/i;
 
-/** Whether the database is away as a whole: every statement would fail now. */
+/** Whether the database is unreachable as a whole: every statement would fail now. */
 export function isDatabaseAway(error: unknown): boolean {
   return someCause(
     error,
@@ -58,7 +58,10 @@ export function isRefusal(error: unknown): error is Error {
   );
 }
 
-/** Whether a request may succeed later as it is: the database is away, or this statement had bad luck. */
+/**
+ * Whether the same request may succeed later: the database is unreachable, or this statement was
+ * cancelled or lost a conflict.
+ */
 export function isOutage(error: unknown): boolean {
   return (
     isDatabaseAway(error) ||
@@ -66,7 +69,7 @@ export function isOutage(error: unknown): boolean {
   );
 }
 
-/** Whether the database is there and lacks our schema, or a newer part of it: `migrate` did not run. */
+/** Whether the database answers and lacks our schema, or a newer part of it: `migrate` did not run. */
 export function isSchemaMissing(error: unknown): boolean {
   return someCause(error, ({ code }) => typeof code === 'string' && NOT_MIGRATED.has(code));
 }

@@ -7,7 +7,7 @@ export function isUniqueViolation(error: unknown): boolean {
   return codeOf(error) === UNIQUE;
 }
 
-/** A row that was referred to has gone meanwhile. */
+/** A row that was referred to has been deleted meanwhile. */
 export function isForeignKeyViolation(error: unknown): boolean {
   return codeOf(error) === FOREIGN_KEY;
 }

@@ -19,7 +19,7 @@ const TAKES_NO_WRITES = '25006';
 const SABOTAGES: Record<string, (() => void) | undefined> = {
   'settings-as-found': () => {
     const load = createRequire(resolve('package.json'));
-    const session = load(resolve('dist/libs/database/src/session.js')) as {
+    const session = load(resolve('dist/libs/database/src/session/session.js')) as {
       prepareSession: () => Promise<void>;
     };
     session.prepareSession = () => {

@@ -12,7 +12,7 @@ import { API_CONFIG, type ApiConfig } from '../config.js';
 
 const RETRY_MS = 500;
 
-/** Connects at start, tries until it works, then sees to the first API key. */
+/** Connects at start, retries until it succeeds, then makes the first API key. */
 @Injectable()
 export class DatabaseStarter implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('Database');
@@ -29,7 +29,7 @@ export class DatabaseStarter implements OnApplicationBootstrap, BeforeApplicatio
     onSlowStop(() => this.database.cancelStatements());
   }
 
-  /** One try before the first request is taken: a process that says `started` is usually ready. */
+  /** Tries once before the first request is taken: a process that logs `started` is usually ready. */
   async onApplicationBootstrap(): Promise<void> {
     await this.start();
   }
@@ -43,9 +43,9 @@ export class DatabaseStarter implements OnApplicationBootstrap, BeforeApplicatio
     try {
       await this.database.connect();
       await this.bootstrapKeys();
-      this.logger.log('the database is there');
+      this.logger.log('connected to the database');
     } catch (error) {
-      this.complain(error);
+      this.logFailure(error);
       if (!this.stopping) this.retry = setTimeout(() => void this.start(), RETRY_MS);
     }
   }
@@ -70,7 +70,7 @@ export class DatabaseStarter implements OnApplicationBootstrap, BeforeApplicatio
   }
 
   /** One line per reason, not two a second. */
-  private complain(error: unknown): void {
+  private logFailure(error: unknown): void {
     const before = this.failure === undefined ? undefined : messageOf(this.failure);
     if (messageOf(error) !== before) {
       this.logger.warn(`waiting for the database: ${messageOf(error)}`);

@@ -8,7 +8,7 @@ import { DatabaseStarter } from './database-starter.js';
 const POOL_SIZE = 16;
 /** No statement of a route takes longer; the server ends it and the connection stays usable. */
 const STATEMENT_TIMEOUT_MS = 10_000;
-/** What only reads would never learn that its server is not the one that writes any more. */
+/** A session that only reads never notices that its server has stopped being the primary. */
 const LIFETIME_S = 600;
 
 const database = {

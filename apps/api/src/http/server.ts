@@ -15,7 +15,7 @@ import { measureRequests } from './request-metrics.js';
 import { refuseUnreadable } from './problems/unreadable.js';
 import { refuseUnreadableUrls } from './routing/url-text.js';
 
-/** A request that is not here by then is given up. */
+/** A request that has not arrived in full by then is refused. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
 export function createAdapter(): FastifyAdapter {
@@ -36,10 +36,10 @@ export function createAdapter(): FastifyAdapter {
   });
 }
 
-/** Everything that stands between the socket and the controllers, in this order. */
+/** Everything between the socket and the controllers, in this order. */
 export function prepareServer(app: NestFastifyApplication): void {
   const server = app.getHttpAdapter().getInstance();
-  tellRoutes(server);
+  logRoutes(server);
   limitBodies(server);
   measureRequests(server);
   guardRoutes(server, app.get(ApiKeyLookup), isOpen);
@@ -50,8 +50,8 @@ export function prepareServer(app: NestFastifyApplication): void {
   app.get(Inspector).register(server);
 }
 
-/** What is really served, for debugging and for the test that holds the documentation against it. */
-function tellRoutes(server: FastifyInstance): void {
+/** The routes as served, for debugging and for the test that compares the documentation with them. */
+function logRoutes(server: FastifyInstance): void {
   const logger = new Logger('Routes');
   server.addHook('onRoute', ({ method, url }) => {
     for (const each of [method].flat()) logger.debug(`${each} ${url}`);

@@ -15,8 +15,8 @@ export interface QueueBoard {
 }
 
 /**
- * The queues of all lanes over one connection, for looking at. It is opened at the first look, so that
- * an api that nobody asks about queues has none, and no trouble of the queue is its own.
+ * The queues of all lanes over one connection, to read from. It is opened at the first look, so that an
+ * api whose queues nobody looks at has none, and works while the queue is down.
  */
 @Injectable()
 export class InspectorQueues implements OnApplicationShutdown {

@@ -34,9 +34,9 @@ export async function authenticate(keys: ApiKeyLookup, request: FastifyRequest):
 }
 
 /**
- * Guards every route that `isOpen` does not name: a route that somebody adds and forgets needs a key,
- * too. A hook and no guard of Nest, for those run when the body is parsed: a mebibyte of JSON from
- * anybody without a key would hold the process for 30 to 110 ms.
+ * Guards every route that `isOpen` does not name: a new route needs a key unless it is listed there.
+ * A hook and no guard of Nest, for those run when the body is parsed: a mebibyte of JSON from anybody
+ * without a key would hold the process for 30 to 110 ms.
  */
 export function guardRoutes(
   server: FastifyInstance,

@@ -83,15 +83,15 @@ interface Place {
 }
 
 /**
- * Postgres stores neither NUL characters nor halves of surrogate pairs, and `__proto__` is no name
- * that anything of ours may have. Each place is named, `MAX_FIELD_ERRORS` of them at most.
+ * Postgres stores neither NUL characters nor halves of surrogate pairs, and no field of
+ * ours is called `__proto__`. Each place is named, `MAX_FIELD_ERRORS` of them at most.
  *
  * @returns with the number of names in all objects together.
  */
 function unusableText(body: unknown): { errors: FieldError[]; names: number } {
   const errors: FieldError[] = [];
   let names = 0;
-  // The body is looked at like the element of a list that holds nothing else.
+  // The body is treated as the only element of a list.
   const waiting: Place[] = [{ value: [body], parent: null, key: '' }];
   const look = (item: unknown, parent: Place, key: string | number) => {
     if (typeof item === 'object' && item !== null) waiting.push({ value: item, parent, key });

@@ -1,7 +1,7 @@
 import { getMetadataStorage, type ValidationError } from 'class-validator';
 import type { FieldError } from '@app/platform';
 
-/** Rules about the type of a value: where one fails, what the others say about it means nothing. */
+/** Rules about the type of a value: where one fails, the others mean nothing. */
 const TYPE_RULES = [
   'isArray',
   'isObject',
@@ -25,7 +25,7 @@ function join(prefix: string, { property, target }: ValidationError): string {
   return prefix === '' ? property : `${prefix}.${property}`;
 }
 
-/** A rule for `each` element fails as a whole; here the elements are asked again which of them it was. */
+/** A rule for `each` element fails as a whole: each is checked again, to name those that fail. */
 function placesOf({ target, property, value }: ValidationError, rule: string): string[] {
   if (!Array.isArray(value) || !target) return [''];
   const storage = getMetadataStorage();
@@ -57,8 +57,8 @@ function ownErrors(failure: ValidationError, path: string): FieldError[] {
   const byPlace = Map.groupBy(faults, ({ place }) => place);
   return [...byPlace].map(([place, list]) => {
     const type = TYPE_RULES.find((name) => list.some(({ rule }) => rule === name));
-    const telling = type === undefined ? list : list.filter(({ rule }) => rule === type);
-    const messages = new Set(telling.map(({ message }) => message));
+    const shown = type === undefined ? list : list.filter(({ rule }) => rule === type);
+    const messages = new Set(shown.map(({ message }) => message));
     return { path: path + place, message: [...messages].join('; ') };
   });
 }

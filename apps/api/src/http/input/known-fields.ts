@@ -24,7 +24,7 @@ export interface Shape {
 
 const known = new WeakMap<Dto, Map<string, Field>>();
 
-/** The fields of a DTO by name, from the rules that it has for them: they are stated nowhere else. */
+/** The fields of a DTO by name, from its validation rules: they are stated nowhere else. */
 export function fieldsOf(dto: Dto): Map<string, Field> {
   const before = known.get(dto);
   if (before) return before;
@@ -76,7 +76,7 @@ function keepKnown(dto: Dto, value: object, path: string, errors: FieldError[]) 
   return kept;
 }
 
-/** Undefined when nothing of it may go on. */
+/** Undefined when it cannot be used at all. */
 function keepValue(field: Field, value: unknown, path: string, errors: FieldError[]): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const fault = faultOf(field, value);

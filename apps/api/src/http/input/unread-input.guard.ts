@@ -5,8 +5,8 @@ import type { FastifyRequest } from 'fastify';
 import { MAX_FIELD_ERRORS, invalidFields, pathTo } from '../problems/invalid-fields.js';
 
 /**
- * Refuses a body or a query that the handler does not read at all: whoever sends
- * `{"codes": ["x"]}` to a route that takes no body means something by it.
+ * Refuses a body or a query that the handler does not read at all: a caller who sends
+ * `{"codes": ["x"]}` to a route that takes no body expects an effect.
  */
 @Injectable()
 export class UnreadInputGuard implements CanActivate {
@@ -15,7 +15,7 @@ export class UnreadInputGuard implements CanActivate {
   /** @throws DomainError `invalid` */
   canActivate(context: ExecutionContext): boolean {
     const { caller, body, query } = context.switchToHttp().getRequest<FastifyRequest>();
-    // The open routes are for probes, which add what they like.
+    // The open routes are for probes, which may add parameters.
     if (caller === null) return true;
     const reads = this.readsOf(context);
     const unread = [...(reads.body ? [] : namesIn(body)), ...(reads.query ? [] : namesIn(query))];

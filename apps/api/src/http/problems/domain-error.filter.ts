@@ -3,14 +3,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from '@app/platform';
 import { problemOf, sendProblem } from './problem.js';
 
-/** An outage refuses every request; one line a second tells enough. */
+/** An outage refuses every request: one line a second is enough. */
 const OUTAGE_LOG_MS = 1_000;
 
 /** The one place where errors become answers: RFC 9457 problem details. */
 @Catch()
 export class DomainErrorFilter implements ExceptionFilter {
   private readonly logger = new Logger('Http');
-  private outageToldAt = Number.NEGATIVE_INFINITY;
+  private outageLoggedAt = Number.NEGATIVE_INFINITY;
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
@@ -30,10 +30,11 @@ export class DomainErrorFilter implements ExceptionFilter {
     if (status === 503) this.reportOutage(`${route} answered 503: ${reason}`);
     else this.logger.error(error instanceof Error ? (error.stack ?? reason) : reason, route);
   }
+
   private reportOutage(message: string): void {
     const now = performance.now();
-    if (now - this.outageToldAt < OUTAGE_LOG_MS) return;
-    this.outageToldAt = now;
+    if (now - this.outageLoggedAt < OUTAGE_LOG_MS) return;
+    this.outageLoggedAt = now;
     this.logger.warn(message);
   }
 }

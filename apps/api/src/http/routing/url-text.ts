@@ -4,7 +4,7 @@ import { invalidFields, MAX_FIELD_ERRORS, pathTo } from '../problems/invalid-fie
 
 /**
  * Refuses a URL whose query does not decode to text that Postgres can store, with the fields named:
- * NUL characters, and bytes that are not UTF-8. The router sees to the latter in the path.
+ * NUL characters, and bytes that are not UTF-8. The router refuses the latter in the path.
  */
 export function refuseUnreadableUrls(server: FastifyInstance): void {
   server.addHook('onRequest', (request, _reply, done) => {

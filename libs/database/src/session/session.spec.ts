@@ -11,9 +11,9 @@ import {
   TEST_POSTGRES_15,
 } from '@app/testkit';
 import pg from 'pg';
-import { checkPool } from './check-database.js';
-import { connectionOptions, openSession } from './data-source.js';
-import type { SessionSettings } from './session.js';
+import { checkPool } from '../check-database.js';
+import { connectionOptions, openSession } from '../data-source.js';
+import type { SessionSettings } from './settings.js';
 
 /** What a DBA may have set for a role, each other than what we need; limits that a busy machine keeps. */
 const HOSTILE: Record<string, string> = {

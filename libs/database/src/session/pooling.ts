@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { UnusableDatabase } from './unusable-database.js';
+import { UnusableDatabase } from '../unusable-database.js';
 
 /**
  * What stands between us and the server: nothing, a pooler that gives each client a server session
