@@ -24,6 +24,7 @@ import { LeaderSession } from './leader-session.js';
 import { readPool } from './read-pool.js';
 import { ReportDesk, warnOfMissingSettings } from './reports.js';
 import { schedule } from './schedule.js';
+import { Signal } from './signal.js';
 import { TaskLoop } from './task-loop.js';
 import { untilStopped } from './turns.js';
 
@@ -162,18 +163,18 @@ class Term {
     });
     // Not stopped: what became of a report that is on its way has to be written down.
     this.desk = new ReportDesk(session.db, config, logger);
-    const tasks = schedule({
+    const changed = new Signal();
+    const services = {
       slots,
       plan: new PlanService(db, patient.db, slots, logger),
       dispatch: this.dispatch,
       finish: new FinishService(db, logger),
       reports: this.desk.reports,
-    });
-    const wakeOther = (name: string) => this.loops.find((loop) => loop.name === name)?.wake();
-    this.loops = tasks.map((task) => new TaskLoop(task, { logger, wakeOther }));
+    };
+    this.loops = schedule(services, changed).map((task) => new TaskLoop(task, { logger }));
     session.on('wake', () => {
       this.dispatch.wake();
-      for (const loop of this.loops) loop.announce();
+      changed.raise();
     });
   }
 

@@ -13,6 +13,7 @@ import {
 } from '@app/testkit';
 import pg from 'pg';
 import { schedule, type Task } from './schedule.js';
+import { Signal } from './signal.js';
 
 const FINISHED = 300_000;
 /** Pages of 8 KB: a few for each unfinished mailing, and nothing for those that have finished. */
@@ -79,13 +80,14 @@ describe(`an idle beat after ${FINISHED} finished mailings`, () => {
       },
       mail: { url: undefined, from: 'posthorn@example.com' },
     });
-    tasks = schedule({
+    const services = {
       slots,
       plan: new PlanService(db, db, slots, logger),
       dispatch,
       finish: new FinishService(db, logger),
       reports,
-    });
+    };
+    tasks = schedule(services, new Signal());
     seen = [];
     // As in an installation: plans are made while the tables are still empty.
     for (let time = 0; time < EXECUTIONS; time++) await runAll();
@@ -101,7 +103,7 @@ describe(`an idle beat after ${FINISHED} finished mailings`, () => {
   });
 
   async function runAll(): Promise<void> {
-    for (const task of tasks) await task.run(() => undefined);
+    for (const task of tasks) await task.run();
   }
   async function statements(): Promise<Explained[]> {
     seen = [];

@@ -1,5 +1,6 @@
 import type { DispatchService, FinishService, PlanService, SlotsService } from '@app/engine';
 import type { Reports } from '@app/reports';
+import { Signal } from './signal.js';
 
 export interface Services {
   plan: PlanService;
@@ -13,15 +14,12 @@ export interface Task {
   name: string;
   /** Between the end of one run and the next. */
   everyMs: number;
-  /** Runs again at once after a change in the database was announced. */
-  onWake?: boolean;
+  /** Each of them has it run again at once. */
+  wokenBy?: readonly Signal[];
   /** Not before this long after the leadership began. */
   delayMs?: number;
-  /**
-   * @param wake runs another task at once, for which this one has made work.
-   * @returns ms until the next run when that is to be sooner than `everyMs`.
-   */
-  run: (wake: (task: string) => void) => Promise<number | undefined>;
+  /** @returns ms until the next run when that is to be sooner than `everyMs`. */
+  run: () => Promise<number | undefined>;
 }
 
 const AT_ONCE = 0;
@@ -37,55 +35,75 @@ const END_WAITS = { more: AT_ONCE, last: WHILE_ENDING_MS, idle: undefined };
 
 const whenMore = (more: boolean) => (more ? AT_ONCE : undefined);
 
-/** The one table of what runs when. */
-export function schedule({ plan, slots, dispatch, finish, reports }: Services): Task[] {
+/**
+ * The one table of what runs when. Tasks that make work for others say what has happened, and those
+ * listen for it.
+ *
+ * @param changed something was changed in the database.
+ */
+export function schedule(services: Services, changed: Signal): Task[] {
+  const { plan, slots, dispatch, finish, reports } = services;
+  const started = new Signal();
+  const slotsMissing = new Signal();
+  const slotsStored = new Signal();
+  const planned = new Signal();
+  const nothingToFeed = new Signal();
+  const reportsRaised = new Signal();
   return [
     {
       name: 'start',
       everyMs: 250,
-      run: async (wake) => {
-        if ((await plan.start()).length > 0) wake('plan');
+      wokenBy: [changed],
+      run: async () => {
+        if ((await plan.start()).length > 0) started.raise();
         return undefined;
+      },
+    },
+    {
+      // Before planning, which needs the slots of what has just started.
+      name: 'slots',
+      everyMs: 500,
+      wokenBy: [changed, started, slotsMissing],
+      run: async () => {
+        const { stored, more } = await slots.run();
+        if (stored > 0) {
+          dispatch.wake();
+          slotsStored.raise();
+        }
+        return whenMore(more);
       },
     },
     {
       name: 'plan',
       everyMs: 1_000,
-      onWake: true,
-      run: async (wake) => {
-        const { planned, more } = await plan.run();
-        if (planned > 0) {
+      wokenBy: [changed, started, slotsStored],
+      run: async () => {
+        const result = await plan.run();
+        if (result.slotsMissing) slotsMissing.raise();
+        if (result.planned > 0) {
           dispatch.wake();
-          wake('dispatch');
+          planned.raise();
         }
-        return whenMore(more);
-      },
-    },
-    {
-      name: 'slots',
-      everyMs: 500,
-      onWake: true,
-      run: async (wake) => {
-        const { stored, more } = await slots.run();
-        if (stored > 0) {
-          dispatch.wake();
-          wake('dispatch');
-        }
-        return whenMore(more);
+        return whenMore(result.more);
       },
     },
     {
       name: 'dispatch',
       everyMs: 1_000,
-      onWake: true,
-      run: async (wake) => {
+      wokenBy: [changed, planned, slotsStored],
+      run: async () => {
         const wait = await dispatch.run();
-        if (wait !== undefined) return wait;
-        wake('end'); // nothing is left to feed: something may just have come to its end
-        return undefined;
+        // Something may just have come to its end.
+        if (wait === undefined) nothingToFeed.raise();
+        return wait;
       },
     },
-    { name: 'end', everyMs: 250, onWake: true, run: async () => END_WAITS[await finish.end()] },
+    {
+      name: 'end',
+      everyMs: 250,
+      wokenBy: [changed, nothingToFeed],
+      run: async () => END_WAITS[await finish.end()],
+    },
     {
       name: 'sweep',
       everyMs: 2_000,
@@ -98,17 +116,14 @@ export function schedule({ plan, slots, dispatch, finish, reports }: Services): 
     {
       name: 'purge',
       everyMs: 2_000,
-      onWake: true,
+      wokenBy: [changed],
       run: async () => whenMore(await finish.purge()),
     },
     {
       name: 'reports',
       everyMs: 5_000,
-      run: async (wake) => {
-        if (await reports.raise()) {
-          wake('mail');
-          wake('webhook');
-        }
+      run: async () => {
+        if (await reports.raise()) reportsRaised.raise();
         return undefined;
       },
     },
@@ -116,12 +131,13 @@ export function schedule({ plan, slots, dispatch, finish, reports }: Services): 
     {
       name: 'mail',
       everyMs: 2_000,
-      onWake: true,
+      wokenBy: [changed, reportsRaised],
       run: async () => whenMore(await reports.sendMail()),
     },
     {
       name: 'webhook',
       everyMs: 2_000,
+      wokenBy: [reportsRaised],
       run: async () => whenMore(await reports.postAlert()),
     },
   ];

@@ -1,5 +1,6 @@
 import { type Logger, TaskHealth } from '@app/platform';
 import { waitFor } from '@app/testkit';
+import { Signal } from './signal.js';
 import { TaskLoop } from './task-loop.js';
 
 describe('the loop of a task', () => {
@@ -8,10 +9,12 @@ describe('the loop of a task', () => {
   let runs: number;
   let broken: boolean;
   let loop: TaskLoop;
+  let changed: Signal;
   const silent = { warn: () => undefined, info: () => undefined } as unknown as Logger;
 
   beforeEach(() => {
     lines = [];
+    changed = new Signal();
     runs = 0;
     broken = false;
     health = new TaskHealth();
@@ -22,13 +25,13 @@ describe('the loop of a task', () => {
       {
         name: 'plan',
         everyMs: 20,
-        onWake: true,
+        wokenBy: [changed],
         run: () => {
           runs++;
           return broken ? Promise.reject(new Error('broken')) : Promise.resolve(undefined);
         },
       },
-      { logger: logger as unknown as Logger, wakeOther: () => undefined, health },
+      { logger: logger as unknown as Logger, health },
     );
   });
   afterEach(() => loop.stop());
@@ -56,7 +59,7 @@ describe('the loop of a task', () => {
     broken = true;
     await untilRuns(1);
     const before = runs;
-    for (let wake = 0; wake < 1_000; wake++) loop.announce();
+    for (let wake = 0; wake < 1_000; wake++) changed.raise();
     await new Promise((resolve) => setImmediate(resolve));
     expect(runs - before).toBeLessThan(2);
   });
@@ -91,14 +94,14 @@ describe('the loop of a task', () => {
         {
           name: 'dispatch',
           everyMs: 60_000,
-          onWake: true,
+          wokenBy: [changed],
           run: async () => {
             runs++;
             await new Promise<void>((resolve) => (release = resolve));
             return waits;
           },
         },
-        { logger: silent, wakeOther: () => undefined, health },
+        { logger: silent, health },
       );
       await untilRuns(1);
     });
@@ -108,7 +111,7 @@ describe('the loop of a task', () => {
     });
 
     it('does not run it twice at a time, and once more for all that woke it meanwhile', async () => {
-      for (let wake = 0; wake < 100; wake++) slow.announce();
+      for (let wake = 0; wake < 100; wake++) changed.raise();
       expect(runs).toBe(1);
       release();
       await untilRuns(2);
@@ -128,10 +131,10 @@ describe('the loop of a task', () => {
       const stopped = slow.stop().then(() => (isStopped = true));
       await new Promise((resolve) => setImmediate(resolve));
       expect(isStopped).toBe(false);
-      slow.wake();
+      changed.raise();
       release();
       await stopped;
-      slow.wake();
+      changed.raise();
       await new Promise((resolve) => setTimeout(resolve, 20));
       expect(runs).toBe(1);
     });

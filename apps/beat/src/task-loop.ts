@@ -19,8 +19,6 @@ const taskSeconds = new Gauge({
 
 export interface TaskLoopOptions {
   logger: Logger;
-  /** Another task has been given work. */
-  wakeOther: (task: string) => void;
   clock?: Clock;
   health?: TaskHealth;
 }
@@ -42,6 +40,11 @@ export class TaskLoop {
     private readonly task: Task,
     private readonly options: TaskLoopOptions,
   ) {
+    for (const signal of task.wokenBy ?? []) {
+      signal.on(() => {
+        this.wake();
+      });
+    }
     this.next(task.delayMs ?? 0);
   }
 
@@ -49,21 +52,16 @@ export class TaskLoop {
     return this.task.name;
   }
 
-  /** Something changed in the database. */
-  announce(): void {
-    if (this.task.onWake) this.wake();
-  }
-
-  wake(): void {
-    if (this.isRunning) this.wakeWanted = true;
-    else if (this.failures === 0) this.next(0);
-  }
-
   /** Ends when the run under way has. */
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
     await this.running;
+  }
+
+  private wake(): void {
+    if (this.isRunning) this.wakeWanted = true;
+    else if (this.failures === 0) this.next(0);
   }
 
   private next(ms: number): void {
@@ -76,13 +74,13 @@ export class TaskLoop {
 
   private async run(): Promise<void> {
     const { name, everyMs } = this.task;
-    const { clock = systemClock, wakeOther } = this.options;
+    const { clock = systemClock } = this.options;
     this.isRunning = true;
     this.wakeWanted = false;
     const startedAt = clock.monotonic();
     let wait = everyMs;
     try {
-      wait = (await this.task.run(wakeOther)) ?? everyMs;
+      wait = (await this.task.run()) ?? everyMs;
       this.succeed();
     } catch (error) {
       this.fail(error);

@@ -76,7 +76,10 @@ describe('counters, activity and totals agree', () => {
   it('after planning, with some who cannot be reached before the end', async () => {
     await addClients(database.dataSource, [{}, {}, { timezone: 'Asia/Omsk' }]);
     const id = await addMailing(database.dataSource, { status: 'scheduled' });
-    const plan = new PlanService(db, db, new SlotsService(db, logger), logger);
+    const slots = new SlotsService(db, logger);
+    const plan = new PlanService(db, db, slots, logger);
+    await plan.start();
+    await slots.run();
     await plan.run();
     await plan.run();
     expect(await activity(id)).toEqual({ pending: 3 });

@@ -141,6 +141,8 @@ describe('everything that writes messages, side by side', () => {
       repeat(() => finish.purge(), 30),
       repeat(async () => {
         mailings.unshift(await addMailing(database.dataSource, { status: 'scheduled' }));
+        await plan.start();
+        await slots.run();
         while ((await plan.run()).more);
       }, 400),
       repeat(setRates, 200),

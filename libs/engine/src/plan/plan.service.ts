@@ -55,13 +55,11 @@ export class PlanService {
   /**
    * The first piece of each new mailing, and of the others what time allows, in turn.
    *
-   * @returns rows stored, and whether there is more to plan.
+   * @returns rows stored, whether there is more to plan at once, and whether mailings wait for slots.
    */
-  async run(): Promise<{ planned: number; more: boolean }> {
-    await this.start();
+  async run(): Promise<{ planned: number; more: boolean; slotsMissing: boolean }> {
     const unplanned = await findUnplannedMailings(this.db);
     this.forgetAllBut(unplanned);
-    if (unplanned.length > 0) await this.slots.run();
     const done = new Set<UnplannedMailing>();
     let planned = 0;
     await this.planning.run(this.inTurn(unplanned), async (mailing) => {
@@ -69,8 +67,13 @@ export class PlanService {
       planned += result.planned;
       if (result.done) done.add(mailing);
     });
-    const more = unplanned.some((one) => !done.has(one) && !this.planning.isWaiting(one));
-    return { planned, more };
+    const left = unplanned.filter((one) => !done.has(one) && !this.planning.isWaiting(one));
+    const withoutSlots = left.filter(({ id }) => (this.withoutSlots.get(id) ?? 0) > 0);
+    return {
+      planned,
+      more: left.length > withoutSlots.length,
+      slotsMissing: withoutSlots.length > 0,
+    };
   }
 
   private *inTurn(unplanned: UnplannedMailing[]): Generator<UnplannedMailing> {
@@ -112,7 +115,7 @@ export class PlanService {
   }
 
   /**
-   * A new timezone: its slot is computed next, and then the same piece is run again.
+   * A new timezone: its slot has to be computed, and then the same piece is run again.
    *
    * @throws Error when that has not helped.
    */
