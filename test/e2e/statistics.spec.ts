@@ -109,7 +109,7 @@ describe('the messages', () => {
       deliveryAttempts: [
         { attempt: 1, outcome: 'rejected', httpStatus: 400, error: 'no such phone' },
       ],
-      next: { what: 'nothing, this is final', at: null },
+      next: { what: 'final', words: 'Nothing, this is final', at: null },
     });
   });
 
