@@ -5,7 +5,7 @@ import type { Servers } from './stack/servers.js';
 export interface Bench {
   options: Options;
   servers: Servers;
-  /** One line for whoever watches. */
+  /** One line of progress. */
   say: (line: string) => void;
   /** Whether there is time for another repetition: always, but for --quick. */
   hasTime: () => boolean;

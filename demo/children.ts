@@ -44,7 +44,7 @@ export class Children {
     onEnd?: (error: ChildError) => void,
   ) {
     const { promise, reject } = Promise.withResolvers<never>();
-    promise.catch(() => undefined); // whoever waits for it hears of it; nobody may
+    promise.catch(() => undefined); // who waits for it gets the error; perhaps nobody waits
     this.failure = promise;
     this.fail = onEnd ?? reject;
   }

@@ -34,7 +34,7 @@ export class Register {
     return this.read().filter(({ pid, since }) => pid !== process.pid && startOf(pid) === since);
   }
 
-  /** Asks the processes to stop, by force when they do not in time, and waits until they are gone. */
+  /** Asks the processes to stop, by force when they do not in time, and waits until they have exited. */
   async stop(chosen: (name: string) => boolean, limitMs = STOP_LIMIT_MS): Promise<void> {
     const isLeft = () => this.living().filter(({ name }) => chosen(name));
     signal(isLeft(), 'SIGTERM');

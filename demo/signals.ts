@@ -8,6 +8,6 @@ export function stopOnSignals(stop: () => void): void {
       stop();
     });
   }
-  // A terminal that is gone, or a pipe that nobody reads any more.
+  // A closed terminal, or a pipe without a reader.
   process.stdout.on('error', stop);
 }

@@ -62,7 +62,7 @@ export function cpuRow(name: string, runs: Cpu[]): string[] {
 }
 
 function introduction(rounds: number): string {
-  return `The real api, beat and worker processes, started anew for each measurement, on a fresh database
+  return `The real api, beat and worker processes, started again for each measurement, on a fresh database
 and a fresh queue, with the settings of an installation that sets nothing: one worker, concurrency ${DEFAULT_DELIVERY_CONCURRENCY}.
 ${whole(WARM_UP_CLIENTS)} messages go through first, for everybody, and are not counted. Counted is from
 before \`POST /mailings\` until the mailing is completed, planning and bookkeeping included; then the

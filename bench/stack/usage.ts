@@ -24,7 +24,7 @@ export function cpuSeconds(pid: number): number {
   return (own.used + own.ended + living) / TICKS;
 }
 
-/** `used`: ticks of the process itself; `ended`: of its children that are gone. */
+/** `used`: ticks of the process itself; `ended`: of its children that have exited. */
 function statOf(pid: number): { parent: number; used: number; ended: number } | null {
   let text: string;
   try {

@@ -16,7 +16,7 @@ export interface WarmInstallationOptions extends Pick<
 const WARM_UP_LIMIT_MS = 30_000;
 
 /**
- * Starts everything anew, on a fresh database with so many clients and a fresh queue, warms it up with
+ * Starts everything, on a fresh database with so many clients and a fresh queue, warms it up with
  * a mailing to 1,000 of them, lets `use` measure and puts it all away.
  */
 export async function withWarmInstallation<T>(

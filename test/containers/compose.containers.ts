@@ -99,7 +99,7 @@ describe('docker-compose.yml, run by a container engine', () => {
   );
 
   it(
-    'sends every message once, though a worker is killed, Redis is made anew and PostgreSQL restarts',
+    'sends every message once, though a worker is killed, Redis is recreated and PostgreSQL restarts',
     async () => {
       await createClients();
       const inAnHour = new Date(Date.now() + 60 * MINUTE).toISOString();

@@ -187,7 +187,7 @@ describe('API keys', () => {
     try {
       await caller.get('/tags');
       await session.query('LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE');
-      // Whoever asks for a key now waits for the end of our transaction.
+      // A request for a key now waits for the end of our transaction.
       expect((await caller.get('/tags')).status).toBe(200);
       expect((await caller.get('/tags')).status).toBe(200);
     } finally {

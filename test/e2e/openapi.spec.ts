@@ -94,7 +94,7 @@ describe('the API documentation', () => {
     return [...new Set(documentable)].map((route) => route.replaceAll(/:(\w+)/g, '{$1}'));
   }
 
-  it('is the one in the repository: `npm run openapi` writes it anew', () => {
+  it('is the one in the repository: `npm run openapi` writes it again', () => {
     const committed = JSON.parse(readFileSync('docs/openapi.json', 'utf8')) as Document;
     expect(committed).toEqual(document);
   });

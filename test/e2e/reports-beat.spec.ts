@@ -65,7 +65,7 @@ describe('beat', () => {
     await leader.kill();
     await beats[1]?.waitForLog((line) => line.includes('"leading"'));
     await start();
-    // Whoever leads has looked: it makes the report of this mailing, and would have made any other.
+    // The leader has looked: it makes the report of this mailing, and would have made any other.
     await addMailing(database.dataSource, { status: 'completed' });
     await waitFor(async () => {
       const [row] = await query<{ n: number }>(

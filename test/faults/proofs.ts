@@ -55,7 +55,7 @@ export const PROOFS: readonly Proof[] = [
     edits: [[/PERFORM pg_advisory_xact_lock_shared\([^\n]*\);\n/, '\n']],
   }),
   inProcess('attempts-reset', {
-    breaks: 'retry-failed starts the attempts anew',
+    breaks: 'retry-failed starts the attempts at 0',
     scenario: 'failed-are-retried',
     invariant: 'I4',
   }),
@@ -146,7 +146,7 @@ export const PROOFS: readonly Proof[] = [
     scenario: 'many-mailings-over-many-timezones',
   }),
   withRates('rewind', {
-    breaks: 'every change in the database begins all feeding anew',
+    breaks: 'every change in the database starts all feeding again',
     scenario: 'api-writes-while-sending',
   }),
   withTasks('nothing-isolated', {

@@ -34,7 +34,7 @@ export async function leaderSessions(trial: Trial): Promise<number[]> {
   return rows.map(({ pid }) => pid);
 }
 
-/** Ends the session that holds the lock of the leader, and waits until it has gone. */
+/** Ends the session that holds the lock of the leader, and waits until it has closed. */
 export async function endLeaderSession(trial: Trial): Promise<void> {
   await trial.sql(
     'SELECT pg_terminate_backend(pid, 5000) FROM unnest($1::int[]) pid',

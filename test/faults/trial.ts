@@ -42,7 +42,7 @@ interface Lane {
 type Counters = Record<MessageStatus | 'total', number> & { planned: boolean };
 
 const DAY_MS = 86_400_000;
-const PATIENCE_MS = 60_000;
+const MOST_WAIT_MS = 60_000;
 
 /** A scenario's hands: what it does to the processes, what it was told, and what it found wrong. */
 export class Trial {
@@ -91,7 +91,7 @@ export class Trial {
     const session = await this.cluster.db.connect();
     const release = async () => {
       if (!this.locks.delete(release)) return;
-      await session.query('ROLLBACK').catch(() => undefined); // the session may be gone
+      await session.query('ROLLBACK').catch(() => undefined); // the session may be lost
       session.release(true);
     };
     this.locks.add(release);
@@ -219,7 +219,7 @@ export class Trial {
     mailingId: number,
     what: string,
     holds: (counters: Counters) => boolean,
-    timeoutMs = PATIENCE_MS,
+    timeoutMs = MOST_WAIT_MS,
   ): Promise<Counters> {
     return waitFor(
       async () => {
@@ -234,7 +234,7 @@ export class Trial {
     await this.until(mailingId, `${least} are sent`, ({ sent }) => sent >= least, timeoutMs);
   }
 
-  async finished(mailingId: number, timeoutMs = PATIENCE_MS): Promise<void> {
+  async finished(mailingId: number, timeoutMs = MOST_WAIT_MS): Promise<void> {
     await waitFor(
       async () => {
         const rows = await this.sql(

@@ -7,7 +7,7 @@ function plain(read: (input: string) => unknown): Reader<unknown> {
   return { prepare: (text) => text, read: read as (input: unknown) => unknown };
 }
 
-/** Whoever sends us bytes chooses them: reading them takes linear time, whatever they are. */
+/** Bytes that somebody else chose are read in linear time, whatever they are. */
 describe('what reads foreign bytes', () => {
   const bodies = [
     ...UNITS.flatMap((unit) => around(unit).map((make) => [unit, make] as const)),

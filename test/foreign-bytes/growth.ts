@@ -32,7 +32,7 @@ export function growthOf<Input>(reader: Reader<Input>, make: (size: number) => s
   let fault: string | null = null;
   for (let look = 0; look < LOOKS; look++) {
     for (const [index, input] of inputs.entries()) {
-      // What has gone out of bounds is not made to repeat it at a larger size.
+      // What was out of bounds is not repeated at a larger size.
       best[index] = Math.min(best[index] ?? Infinity, millisecondsOf(work, input));
       if ((best[index] ?? 0) > 2 * MOST_MS) break;
     }

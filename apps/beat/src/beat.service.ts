@@ -22,7 +22,7 @@ import type pg from 'pg';
 import { BEAT_CONFIG, type BeatConfig, LOGGER } from './config.js';
 import { LeaderSession } from './leader-session.js';
 import { readPool } from './read-pool.js';
-import { ReportDesk, warnOfMissingSettings } from './reports.js';
+import { LeaderReports, warnOfMissingSettings } from './reports.js';
 import { schedule } from './schedule.js';
 import { Signal } from './signal.js';
 import { TaskLoop } from './task-loop.js';
@@ -129,7 +129,7 @@ class Term {
   private readonly loops: TaskLoop[];
   private readonly queues: DeliveryQueues;
   private readonly dispatch: DispatchService;
-  private readonly desk: ReportDesk;
+  private readonly leaderReports: LeaderReports;
   private readonly readers: pg.Pool;
   private readonly stops: (() => void)[];
 
@@ -139,8 +139,8 @@ class Term {
     logger: Logger,
   ) {
     const engine = untilStopped(session.db);
-    const patient = untilStopped(session.patient);
-    this.stops = [engine.stop, patient.stop];
+    const lowPriority = untilStopped(session.lowPriority);
+    this.stops = [engine.stop, lowPriority.stop];
     this.showQueueTroubles(engine.db, logger);
     const { db } = engine;
     const slots = new SlotsService(db, logger);
@@ -162,14 +162,14 @@ class Term {
       logger,
     });
     // Not stopped: what became of a report that is on its way has to be written down.
-    this.desk = new ReportDesk(session.db, config, logger);
+    this.leaderReports = new LeaderReports(session.db, config, logger);
     const changed = new Signal();
     const services = {
       slots,
-      plan: new PlanService(db, patient.db, slots, logger),
+      plan: new PlanService(db, lowPriority.db, slots, logger),
       dispatch: this.dispatch,
       finish: new FinishService(db, logger),
-      reports: this.desk.reports,
+      reports: this.leaderReports.reports,
     };
     this.loops = schedule(services, changed).map((task) => new TaskLoop(task, { logger }));
     session.on('wake', () => {
@@ -196,18 +196,18 @@ class Term {
 
   async end(): Promise<void> {
     queueTroubles.listen(undefined);
-    this.desk.stop();
+    this.leaderReports.stop();
     for (const stop of this.stops) stop();
-    const impatience = setInterval(() => void this.cancelStatements(), CANCEL_AFTER_MS);
+    const cancelTimer = setInterval(() => void this.cancelStatements(), CANCEL_AFTER_MS);
     try {
       // eslint-disable-next-line no-restricted-syntax -- a loop that stops never fails
       await Promise.all(this.loops.map((loop) => loop.stop()));
       await this.dispatch.close();
       await this.queues.close();
       await this.readers.end().catch(() => undefined);
-      await this.desk.close();
+      await this.leaderReports.close();
     } finally {
-      clearInterval(impatience);
+      clearInterval(cancelTimer);
     }
     taskHealth.forgetAll();
     queueTroubles.forgetAll();
@@ -219,7 +219,7 @@ class Term {
     await Promise.all([
       this.session.cancel(),
       cancelStatements(this.readers),
-      this.desk.cancelStatements(),
+      this.leaderReports.cancelStatements(),
     ]);
   }
 }

@@ -31,7 +31,7 @@ const WRITELESS_LIMIT_MS = 30_000;
 export class LeaderSession extends EventEmitter<{ lost: [Error]; wake: [] }> {
   readonly db: Queryable;
   /** The same session, for what takes long and can wait. */
-  readonly patient: Queryable;
+  readonly lowPriority: Queryable;
   private isOpen = true;
   private readonly proof: NodeJS.Timeout;
   private isProving = false;
@@ -47,7 +47,7 @@ export class LeaderSession extends EventEmitter<{ lost: [Error]; wake: [] }> {
       this.lose(error);
     });
     this.proof = setInterval(() => void this.prove(), PROOF_EVERY_MS);
-    ({ db: this.db, patient: this.patient } = takeTurns(session));
+    ({ db: this.db, lowPriority: this.lowPriority } = takeTurns(session));
     client.on('error', (error) => {
       this.lose(error);
     });
@@ -71,14 +71,14 @@ export class LeaderSession extends EventEmitter<{ lost: [Error]; wake: [] }> {
         [LEADER_LOCK],
       );
       if (!rows[0]?.leads) {
-        await letGo(client);
+        await closeSession(client);
         return null;
       }
       await client.query(KEEP_ALIVE);
       await client.query(`LISTEN ${WAKE_CHANNEL}`);
       return new LeaderSession(client, await readQueuePrefix(client));
     } catch (error) {
-      await letGo(client);
+      await closeSession(client);
       throw error;
     }
   }
@@ -91,7 +91,7 @@ export class LeaderSession extends EventEmitter<{ lost: [Error]; wake: [] }> {
   async close(): Promise<void> {
     this.isOpen = false;
     clearInterval(this.proof);
-    await letGo(this.client);
+    await closeSession(this.client);
   }
 
   /** Resolves when the leader could write a moment ago; rejects with what hindered it. */
@@ -123,7 +123,7 @@ export class LeaderSession extends EventEmitter<{ lost: [Error]; wake: [] }> {
     if (!this.isOpen) return;
     this.isOpen = false;
     clearInterval(this.proof);
-    void letGo(this.client);
+    void closeSession(this.client);
     this.emit('lost', error);
   }
 }
@@ -153,7 +153,7 @@ function watched(client: pg.Client, onLoss: (error: Error) => void): Queryable {
 }
 
 /** Says goodbye, but not for long: over a dead connection it would never be answered. */
-async function letGo(client: pg.Client): Promise<void> {
+async function closeSession(client: pg.Client): Promise<void> {
   const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
   const limit = setTimeout(() => stream.destroy(), GOODBYE_MS);
   await client.end().catch(() => undefined);

@@ -7,7 +7,7 @@ import type { BeatConfig, ReportConfig } from './config.js';
 import { readPool } from './read-pool.js';
 
 /** Reports of one time of leadership, with connections of their own for what they read. */
-export class ReportDesk {
+export class LeaderReports {
   readonly reports: Reports;
   private readonly pool: pg.Pool;
 
@@ -49,7 +49,7 @@ export class ReportDesk {
   }
 }
 
-/** Once, when the process starts: whoever forgot a setting learns it here. */
+/** Once, when the process starts: names the settings that are missing. */
 export function warnOfMissingSettings(env: ReportConfig, logger: Logger): void {
   const missing = [
     ...(env.SMTP_URL === undefined ? ['SMTP_URL'] : []),

@@ -25,16 +25,16 @@ describe('the tasks of a session', () => {
     expect(order).toEqual(['long', 'short 1', 'last']);
   });
 
-  it('let one with several statements do them all before a patient one goes', async () => {
-    const { db, patient } = takeTurns(session);
-    await Promise.all([chain(db, 4), patient.query({ text: 'long' })]);
+  it('runs several statements of one task before a low-priority one', async () => {
+    const { db, lowPriority } = takeTurns(session);
+    await Promise.all([chain(db, 4), lowPriority.query({ text: 'long' })]);
     expect(order).toEqual(['short 1', 'short 2', 'short 3', 'short 4', 'long']);
   });
 
-  it('do so between two patient ones too', async () => {
-    const { db, patient } = takeTurns(session);
+  it('does so between two low-priority ones too', async () => {
+    const { db, lowPriority } = takeTurns(session);
     const planning = async () => {
-      for (let piece = 0; piece < 2; piece++) await patient.query({ text: 'long' });
+      for (let piece = 0; piece < 2; piece++) await lowPriority.query({ text: 'long' });
     };
     const task = async () => {
       await sleep(20);
@@ -44,9 +44,9 @@ describe('the tasks of a session', () => {
     expect(order).toEqual(['long', 'short 1', 'short 2', 'short 3', 'long']);
   });
 
-  it('do not keep a patient one waiting for ever', async () => {
-    const { db, patient } = takeTurns(session, 30);
-    await Promise.all([chain(db, 100), patient.query({ text: 'long' })]);
+  it('does not keep a low-priority one waiting for ever', async () => {
+    const { db, lowPriority } = takeTurns(session, 30);
+    await Promise.all([chain(db, 100), lowPriority.query({ text: 'long' })]);
     expect(order.indexOf('long')).toBeLessThan(100);
   });
 
@@ -54,8 +54,8 @@ describe('the tasks of a session', () => {
     const failing: Queryable = {
       query: ({ text }: Statement) => Promise.reject(new Error(text)),
     };
-    const { db, patient } = takeTurns(failing);
+    const { db, lowPriority } = takeTurns(failing);
     await expect(db.query({ text: 'first' })).rejects.toThrow('first');
-    await expect(patient.query({ text: 'second' })).rejects.toThrow('second');
+    await expect(lowPriority.query({ text: 'second' })).rejects.toThrow('second');
   });
 });

@@ -3,8 +3,8 @@ import { oneAtATime, type Queryable, type Statement, withTimeouts } from '@app/d
 
 /** So long after its last statement a task that wanted another one would have asked for it, ms. */
 const QUIET_MS = 5;
-/** Whoever gives way comes to his turn after this, however busy the others are, ms. */
-const PATIENCE_MS = 1_000;
+/** A low-priority statement waits at most this long, however busy the others are, ms. */
+const MOST_WAIT_MS = 1_000;
 
 /** Lets statements through until it is stopped: who asks later hears that the session has ended. */
 export function untilStopped(db: Queryable): { db: Queryable; stop: () => void } {
@@ -27,20 +27,20 @@ export interface Turns {
   /** First come, first served. */
   db: Queryable;
   /** For long statements: each lets all those go first, also one after the other, but not for ever. */
-  patient: Queryable;
+  lowPriority: Queryable;
 }
 
 /**
  * One session for many tasks. If all took strict turns, a task of five short statements would wait for
  * five pieces of planning.
  */
-export function takeTurns(session: Queryable, patienceMs = PATIENCE_MS): Turns {
+export function takeTurns(session: Queryable, mostWaitMs = MOST_WAIT_MS): Turns {
   const turns = oneAtATime(withTimeouts(session));
   let asked = 0;
   let quietSince = -Infinity;
 
   async function untilQuiet(): Promise<void> {
-    const limit = performance.now() + patienceMs;
+    const limit = performance.now() + mostWaitMs;
     for (;;) {
       const now = performance.now();
       const isQuiet = asked === 0 && now - quietSince >= QUIET_MS;
@@ -61,7 +61,7 @@ export function takeTurns(session: Queryable, patienceMs = PATIENCE_MS): Turns {
         }
       },
     },
-    patient: {
+    lowPriority: {
       query: async (statement) => {
         await untilQuiet();
         return turns.query(statement);

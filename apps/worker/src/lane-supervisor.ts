@@ -21,7 +21,7 @@ export class LaneSupervisor {
   /** By name: a new lane of that name waits for the end of the old one. */
   private readonly closing = new Map<string, Promise<void>>();
   /** Ids of lanes whose channel this worker does not have, and has said so. */
-  private readonly strange = new Set<number>();
+  private readonly unknownChannels = new Set<number>();
   private readonly opening: Isolated<LaneRow>;
   private timer: NodeJS.Timeout | undefined;
   private looking: Promise<void> = Promise.resolve();
@@ -91,8 +91,8 @@ export class LaneSupervisor {
     if (lane || this.closing.has(row.name)) return false;
     if (this.options.channels.has(row.channel)) return true;
     const { id, name, channel } = row;
-    if (!this.strange.has(id)) {
-      this.strange.add(id);
+    if (!this.unknownChannels.has(id)) {
+      this.unknownChannels.add(id);
       this.options.logger.warn({ lane: name, channel }, 'this worker does not have the channel');
     }
     return false;

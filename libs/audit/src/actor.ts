@@ -1,6 +1,6 @@
 import type { Role } from '@app/database';
 
-/** Whoever sent a request that changes something. */
+/** Who sent a request that changes something. */
 export interface Requester {
   kind: 'key' | 'user';
   /** Of the API key or the user. */

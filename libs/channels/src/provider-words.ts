@@ -39,14 +39,14 @@ function masked(text: string, { token, phone }: Secrets): string {
   return phone ? maskPhone(result, phone) : result;
 }
 
-/** Each run of white space and each word is gone through once: none of these can begin inside another. */
+/** Each run of white space and each word is read once: none of these can begin inside another. */
 const BEARER = /\b(bearer)(\s+)([^\s"'<>,;]+)/gi;
 
 function maskBearer(text: string): string {
   return text.replace(BEARER, `$1$2${MASK}`);
 }
 
-/** Anything that looks like a JWT, whoever's it is: `eyJ…`, then one or two more parts behind dots. */
+/** Anything that looks like a JWT: `eyJ…`, then one or two more parts behind dots. */
 function maskJwts(text: string): string {
   return text.replace(/[\w.-]+/g, (word) => {
     if (!word.includes('.') || !/eyj/i.test(word)) return word;

@@ -16,7 +16,7 @@ interface Internals {
 
 /**
  * Asks the server to end what a session does. Without that a statement that waits for a lock goes on
- * after its process has gone, with all the locks that it holds. Does nothing to an idle session. Best
+ * after its process has exited, with all the locks that it holds. Does nothing to an idle session. Best
  * effort: it ends within a second, and never fails.
  */
 export async function cancelStatement(client: pg.ClientBase): Promise<void> {

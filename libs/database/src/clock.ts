@@ -1,6 +1,6 @@
 import type { Queryable } from './queryable.js';
 
-/** The database's clock, by which leases, ends and windows are judged; also within a transaction. */
+/** The database's clock, which decides leases, ends and windows; also within a transaction. */
 export async function readClock(db: Queryable): Promise<Date> {
   const { rows } = await db.query<{ now: Date }>({
     name: 'read-clock',

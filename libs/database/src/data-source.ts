@@ -117,7 +117,7 @@ export async function openSession(
 function socketWithTimeout(silenceMs: number): Socket {
   const socket = new Socket();
   socket.setTimeout(silenceMs, () => {
-    socket.destroy(new Error('Connection terminated: the database has gone silent'));
+    socket.destroy(new Error('Connection terminated: the database does not answer'));
   });
   return socket;
 }

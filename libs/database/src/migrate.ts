@@ -30,7 +30,7 @@ export async function migrate(
     await alsoLocked();
     return { migrations: migrations.map(({ name }) => name), repeatables };
   } finally {
-    // A session that is lost has let go of the lock.
+    // A lost session has released the lock.
     await session.query(`SELECT pg_advisory_unlock(${MIGRATION_LOCK})`).catch(() => undefined);
     await session.release();
   }

@@ -44,7 +44,7 @@ export interface ClientDraft {
   tags?: string[];
 }
 
-/** A tag that is deleted at the very moment of its use is made again; more often is no accident. */
+/** A tag that is deleted while it is used is created again; a second time is no accident. */
 const TRIES = 3;
 
 /** The directory of those who can receive messages. */
@@ -58,7 +58,7 @@ export class ClientsService {
   /** @throws DomainError `conflict` when the phone is taken, `invalid` for an unknown timezone */
   async create(actor: Actor, draft: ClientDraft): Promise<ClientRow> {
     const values = this.complete(draft);
-    const inserted = await onceMoreIfATagGoes(() => this.insert(values));
+    const inserted = await retryIfTagWasDeleted(() => this.insert(values));
     if (inserted === 'phone_taken') throw phoneTaken();
     if (inserted === 'tag_unknown') throw tagWent();
     this.changes.add(actor, 'client.create', inserted.id);
@@ -161,7 +161,7 @@ export class ClientsService {
     next: (current: ClientRow) => ClientValues,
     check?: Check<ClientRow>,
   ): Promise<ClientRow> {
-    return onceMoreIfATagGoes(() =>
+    return retryIfTagWasDeleted(() =>
       this.database.transaction(async (session) => {
         const current = (await lockClient(session, id)) ?? notFound(id);
         check?.(current);
@@ -179,7 +179,7 @@ function byCodePoint(one: string, other: string): number {
   return Buffer.compare(Buffer.from(one), Buffer.from(other));
 }
 
-async function onceMoreIfATagGoes<Result>(work: () => Promise<Result>): Promise<Result> {
+async function retryIfTagWasDeleted<Result>(work: () => Promise<Result>): Promise<Result> {
   for (let tries = 1; ; tries++) {
     try {
       return await work();

@@ -32,7 +32,7 @@ const SHARED = {
 };
 /** For so long nobody else takes a job in hand, ms; longer when its lock is renewed. */
 export const LOCK_MS = SHARED.lockDuration;
-/** How often jobs are looked for whose worker is gone, ms. */
+/** How often jobs of dead workers are looked for, ms. */
 export const STALLED_CHECK_MS = SHARED.stalledInterval;
 
 /** One connection to Redis, or one pool to PostgreSQL, with the first of the backends that use it. */

@@ -117,7 +117,7 @@ export function describeQueue(name: string, url: () => string): void {
       const { jobs, done } = collect(2);
       await queue.feed([item(7)], NOW);
       while (jobs.length < 1) await new Promise((resolve) => setImmediate(resolve));
-      // The finished job must be gone, or its id would keep the message out for good.
+      // The finished job must be removed, or its id would keep the message out for good.
       for (;;) {
         await queue.feed([item(7)], NOW);
         if (jobs.length >= 2) break;
@@ -205,7 +205,7 @@ export function describeQueue(name: string, url: () => string): void {
       expect(performance.now() - pausedAt).toBeGreaterThan(1_400);
     });
 
-    it('is not paused for long by its own means: whoever takes jobs lets it go on', async () => {
+    it('is not paused for long by its own means: the consumer resumes it', async () => {
       const opened = createQueue(lane, url(), { prefix: 'test' });
       opened.queue.on('error', () => undefined);
       await opened.queue.pause();

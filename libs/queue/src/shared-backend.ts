@@ -132,7 +132,7 @@ export class SharedBackend {
   }
 }
 
-/** A queue, and how to let go of it even when its backend never answered. */
+/** A queue, and how to close it even when its backend never answered. */
 export interface OpenQueue {
   queue: Queue;
   close(): Promise<void>;

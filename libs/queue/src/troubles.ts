@@ -11,7 +11,7 @@ interface Trouble {
 
 /**
  * What the queue's backend said when it last refused a lane: `WRONGPASS`, `NOPERM`, `DENIED`, a refused
- * connection. The client library says it in events only, while whoever waits for an answer sees but that
+ * connection. The client library says it in events only, while the caller that waits for an answer sees only that
  * there is none. One for each process, so that its health and its log tell it.
  */
 export class QueueTroubles {
@@ -54,7 +54,7 @@ export class QueueTroubles {
     const all = [...this.byLane].map(([lane, { words }]) => ({
       lane,
       code: codeOfTrouble(words),
-      words: forStrangers(words),
+      words: withoutSecrets(words),
     }));
     if (all.length === 0) return Promise.resolve();
     const words = all.map((trouble) => `${trouble.lane}: ${trouble.words}`).join('; ');
@@ -78,7 +78,7 @@ export function codeOfTrouble(words: string): QueueTroubleCode {
 }
 
 /** Words that are no refusal name hosts and ports. */
-function forStrangers(words: string): string {
+function withoutSecrets(words: string): string {
   return codeOfTrouble(words) === 'refused' ? words : 'cannot be reached';
 }
 

@@ -17,7 +17,7 @@ const LIST = 'reports';
 
 /** More than anybody asks for on one day by hand. */
 const MOST_OF_A_DAY = 100;
-/** Whoever has a key could otherwise fill the mailboxes of all who get reports. */
+/** Anybody with a key could otherwise fill the mailboxes of all recipients. */
 const REQUEST_LIMIT = { most: 20, seconds: 3_600 };
 
 export interface ReportListQuery {

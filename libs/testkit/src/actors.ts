@@ -1,6 +1,6 @@
 import { type Actor, ChangeLog } from '@app/audit';
 
-/** Whoever changes something in a test that is not about who. */
+/** The actor of a test that is not about actors. */
 export const someActor: Actor = {
   kind: 'key',
   id: 1,

@@ -42,7 +42,7 @@ export class CrashablePostgres {
   /** `pg_ctl stop -m immediate`: every backend dies where it stands, nothing is flushed. */
   async crash(): Promise<void> {
     process.kill(this.pid(), 'SIGQUIT');
-    // Asks for a gentler stop, which comes too late, and waits until the server has gone.
+    // Asks for a gentler stop, which comes too late, and waits until the server has exited.
     await this.running.stop();
   }
 

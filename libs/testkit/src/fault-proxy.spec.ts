@@ -88,7 +88,7 @@ describe('the fault proxy', () => {
     expect(await answerTo(await open(), 'again')).toBe('again');
   });
 
-  it('freezes connections for good: neither side learns that the other has gone', async () => {
+  it('freezes connections for good: neither side learns that the other has left', async () => {
     const client = await open();
     await answerTo(client, 'hello');
     proxy.freeze();

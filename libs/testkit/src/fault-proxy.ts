@@ -70,7 +70,7 @@ export class FaultProxy {
 
   /**
    * Turns the open connections into half-open ones: whatever either side writes from now on
-   * disappears, and neither learns that the other has gone. New connections are not affected.
+   * disappears, and neither learns that the other has left. New connections are not affected.
    */
   freeze(): number {
     for (const link of this.links) link.freeze();

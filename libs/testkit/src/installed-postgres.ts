@@ -21,7 +21,7 @@ const STOP_LIMIT_MS = 10_000;
 const FAST = ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off'];
 const living = new Set<ChildProcess>();
 
-// Nothing outlives whoever started it, not even when it forgets to stop it.
+// Nothing outlives the process that started it, not even when that forgets to stop it.
 process.once('exit', () => {
   for (const child of living) child.kill('SIGQUIT');
 });

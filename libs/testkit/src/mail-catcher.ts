@@ -110,7 +110,7 @@ export class MailCatcher {
 
   async stop(): Promise<void> {
     this.http.closeAllConnections();
-    // What hangs is cut off: whoever asked for that does not wait for it.
+    // What hangs is cut off: the test that asked for it does not wait.
     for (const connection of this.smtp.connections as Set<{ close(): void }>) connection.close();
     await Promise.all([
       new Promise<void>((resolve) => {

@@ -33,7 +33,7 @@ export interface RunningProcess {
   signal(signal: NodeJS.Signals): boolean;
   /** Asks it to end and waits until it has. Ends it by force, and fails, after `limitMs`. */
   stop(signal?: NodeJS.Signals, limitMs?: number): Promise<Exit>;
-  /** Ends it by force (SIGKILL) and waits until it is gone. */
+  /** Ends it by force (SIGKILL) and waits until it has exited. */
   kill(): Promise<Exit>;
   /** Waits for a log line, one of the past included. */
   waitForLog(matches: (line: string) => boolean, timeoutMs?: number): Promise<string>;
@@ -207,7 +207,7 @@ function entry(line: string): { msg?: string; address?: string; url?: string } {
   }
 }
 
-/** Whoever listens everywhere is reached on the loopback interface. */
+/** A process that listens everywhere is reached on the loopback interface. */
 function loopback(address: string): string {
   return address
     .replace(/\/\/(0\.0\.0\.0|\[::\]|\[::1\])(?=:|$)/, '//127.0.0.1')

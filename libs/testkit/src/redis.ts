@@ -17,7 +17,7 @@ export interface RunningRedis {
   pid: number;
   /** Asks it to end and waits until it has; started again with the same options it goes on. */
   stop(): Promise<void>;
-  /** Ends it by force (SIGKILL) and waits until it is gone. */
+  /** Ends it by force (SIGKILL) and waits until it has exited. */
   kill(): Promise<void>;
 }
 
@@ -28,7 +28,7 @@ const STOP_LIMIT_MS = 10_000;
 const KEPT_LINES = 20;
 const living = new Set<ChildProcess>();
 
-// Nothing outlives whoever started it, not even when it forgets to stop it.
+// Nothing outlives the process that started it, not even when that forgets to stop it.
 process.once('exit', () => {
   for (const child of living) child.kill('SIGKILL');
 });

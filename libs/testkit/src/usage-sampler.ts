@@ -62,7 +62,7 @@ export class UsageSampler {
           allowed: inFlight + this.refused,
         },
         {
-          // A new connection may come a moment before the one it replaces has gone.
+          // A new connection may come a moment before the one it replaces has closed.
           what: 'connections to the provider',
           most: proxies.provider.mostConnections,
           allowed: 2 * inFlight,

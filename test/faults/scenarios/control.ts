@@ -98,7 +98,8 @@ export const controlScenarios = scenarios(
   },
   {
     name: 'deleted-while-sending',
-    holds: 'it is gone at once for every reader, nothing of it is sent any more, and it is purged',
+    holds:
+      'it is hidden at once from every reader, nothing of it is sent any more, and it is purged',
     backends: BOTH,
     run: async (trial) => {
       await trial.clients(1_500);

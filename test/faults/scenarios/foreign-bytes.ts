@@ -10,7 +10,8 @@ const DEEP = `{"code":${'['.repeat(5_000)}${']'.repeat(5_000)}}`;
 export const foreignByteScenarios = scenarios(
   {
     name: 'provider-answers-deep-json',
-    holds: 'JSON of 5,000 levels is an answer like any other: judged at once, tried again in 5 s',
+    holds:
+      'JSON of 5,000 levels is an answer like any other: classified at once, tried again in 5 s',
     backends: BOTH,
     concurrency: CONCURRENCY,
     run: async (trial) => {

@@ -120,7 +120,7 @@ async function pauseOf(trial: Trial, retryAfter: unknown): Promise<number> {
     everyMs: 10,
   });
   const since = now();
-  // What had been claimed before the answer may still leave: that is no impatience.
+  // What had been claimed before the answer may still leave: that is no cancelTimer.
   const next = async () => {
     const later = (await trial.provider.timeline()).filter((at) => at > since + ON_ITS_WAY_MS);
     return later.length > 0 && Math.min(...later);

@@ -7,7 +7,7 @@ import { BOTH, scenarios } from '../scenario.js';
 import { now, type Trial } from '../trial.js';
 
 const SECONDS = 10;
-/** Planning has come far enough, and what was reserved at first has gone. */
+/** Planning has come far enough, and what was reserved at first was used. */
 const SETTLED_MS = 2_500;
 /** The look-ahead is a second of what 16 places send, about 200 messages. */
 const MOST_WAITING = 300;

@@ -164,7 +164,7 @@ function fakeTime(offset: string): Environment {
   return {
     LD_PRELOAD: value('LD_PRELOAD'),
     FAKETIME: value('FAKETIME'),
-    // Only the wall clock is wrong: time itself passes for every process alike.
+    // Only the wall clock is wrong: time itself passes the same for every process.
     FAKETIME_DONT_FAKE_MONOTONIC: '1',
     DONT_FAKE_MONOTONIC: '1',
   };

@@ -117,7 +117,7 @@ export const workerScenarios = scenarios(
         async () =>
           (await provider.totals()).oks === 8 &&
           stopped.logs.some((line) => line.includes('are kept')),
-        { timeoutMs: 15_000, what: 'all are confirmed, and the database is gone' },
+        { timeoutMs: 15_000, what: 'all are confirmed, and the database is down' },
       );
       cluster.freeze(stopped);
       await proxies.postgres.heal();

@@ -22,7 +22,7 @@ const BOARD_POLICY =
 
 /**
  * Bull Board at `/queues`, for keys with the role admin: programs send the key in a header, browsers
- * sign in with it once. One `onRequest` hook guards the page, its files and the API under it alike.
+ * sign in with it once. One `onRequest` hook guards the page, its files and the API under it.
  */
 @Injectable()
 export class Inspector {

@@ -28,7 +28,7 @@ describe('the choice of a fault', () => {
     expect(hits(share(0.3, 2))).not.toEqual(forwards);
   });
 
-  it('draws anew for the next request of an id and for the next rule', () => {
+  it('draws again for the next request of an id and for the next rule', () => {
     const half: Settings['rules'] = [{ fault: 'html', share: 0.5 }];
     const faults = new Faults(settingsOf({ rules: [...half, { fault: 'empty', share: 0.5 }] }));
     const kinds = IDS.map((id) => [faults.choose(id, 1)?.fault, faults.choose(id, 2)?.fault]);

@@ -136,7 +136,7 @@ export function parseFaults(document: unknown, hasControlPort: boolean): FaultSe
   if (refuse === true && !hasControlPort) {
     errors.push({
       path: 'refuse',
-      message: 'needs SIMULATOR_CONTROL_PORT, or {"forMs": n}: the only port would be gone',
+      message: 'needs SIMULATOR_CONTROL_PORT, or {"forMs": n}: no port would be left',
     });
   }
   if (parsed.success && errors.length === 0) return parsed.data;

@@ -139,7 +139,7 @@ describe('NotificationApiChannel', () => {
         clock: { ...systemClock, monotonic },
       }));
 
-    it('writes nothing after the deadline although no timer has gone off', async () => {
+    it('writes nothing after the deadline although no timer has fired', async () => {
       let now = 0;
       const sending = openAt(() => now).send(message, 10_000);
       now = 10_000; // while connecting

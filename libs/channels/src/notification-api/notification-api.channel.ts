@@ -58,14 +58,14 @@ export class NotificationApiChannel implements Channel {
     if (refused) return refused;
     const secrets: Secrets = { token: this.token, phone: message.address };
     try {
-      // Whether there is time left is judged where the bytes are written: see `Call`.
+      // Whether time is left is decided where the bytes are written: see `Call`.
       const until = Math.min(deadline, this.clock.monotonic() + this.callTimeoutMs);
       const answer = await this.http.post(`${this.path}${message.id}`, bodyOf(message), until);
       return classifyAnswer(answer, secrets, this.clock.now());
     } catch (error) {
       if (error instanceof CallError) return classifyFailure(error, secrets);
       // A fault of ours, with the request perhaps written: nobody knows.
-      const detail = detailOf(`the answer could not be judged: ${messageOf(error)}`, secrets);
+      const detail = detailOf(`the answer could not be classified: ${messageOf(error)}`, secrets);
       return { kind: 'unknown', code: 'internal', detail };
     }
   }

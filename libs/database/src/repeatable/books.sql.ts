@@ -1,7 +1,7 @@
 import type { Repeatable } from './repeatable.js';
 
 /**
- * The activity is written here and nowhere else, so that it adds up to the counters whoever changes
+ * The activity is written here and nowhere else, so that it adds up to the counters, no matter what changes
  * them: what is taken back is negative. Its row is guarded by the lock on the counter.
  */
 export const NOTE_ACTIVITY: Repeatable = {

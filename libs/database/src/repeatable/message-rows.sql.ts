@@ -22,7 +22,7 @@ BEGIN
     PERFORM pg_advisory_xact_lock(${IDS_LOCK});
     PERFORM setval('messages_id_seq', GREATEST(last_value, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint))
     FROM messages_id_seq;
-    -- What is rolled back lets go of its lock at once, and a sequence takes no part in it.
+    -- A rollback releases the lock at once, and does not undo a sequence.
     RAISE EXCEPTION USING ERRCODE = 'PH001';
   EXCEPTION WHEN SQLSTATE 'PH001' THEN NULL;
   END;

@@ -13,7 +13,7 @@ interface Key {
 
 /**
  * What recent mailings say. A version never changes, so what is here is true; each is read and checked
- * once, and those that a batch of claims needs anew are read with one statement.
+ * once, and those that a batch of claims lacks are read with one statement.
  */
 export class Contents {
   private readonly cache = new Map<string, Content>();

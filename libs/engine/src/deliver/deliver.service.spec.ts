@@ -134,7 +134,9 @@ describe('delivering', () => {
     let outages = 3;
     const flaky = service((run, name) => {
       const isRecord = name === 'record-delivered-if-still-open';
-      return isRecord && outages-- > 0 ? Promise.reject(new Error('the server is gone')) : run();
+      return isRecord && outages-- > 0
+        ? Promise.reject(new Error('the server does not answer'))
+        : run();
     });
     await flaky.deliver({ messageId: id });
     expect(outages).toBeLessThan(0);

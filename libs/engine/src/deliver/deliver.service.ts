@@ -118,7 +118,8 @@ export class DeliverService {
       const { contents } = this;
       const content =
         contents.known(mailingId, version) ?? (await contents.read(mailingId, version));
-      if (content === null || address === '') return gaveUp('The mailing or the client is gone');
+      if (content === null || address === '')
+        return gaveUp('The mailing or the client was deleted');
       if (this.records.isBlocked(mailingId)) return BLOCKED;
       // From here on the deadline is the channel's to keep: it alone sees when bytes are written.
       if (clock.monotonic() >= lastStart) return gaveUp('Too little time was left to send');

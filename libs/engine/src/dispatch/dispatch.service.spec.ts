@@ -89,7 +89,7 @@ describe('dispatching to several lanes', () => {
     }
   });
 
-  it('opens the queue of one anew when it is down, and no other', async () => {
+  it('opens another queue for the one that is down, and for no other', async () => {
     await service.run();
     queue('notification').isDown = true;
     queue('notification').waitingJobs = [];

@@ -21,7 +21,7 @@ export interface DispatchOptions {
 }
 
 /** A lane whose look takes longer is waited for no more, ms: the others go on, and it has its time. */
-const PATIENCE_MS = 250;
+const MOST_WAIT_MS = 250;
 /** A lane whose queue did not answer is looked at again after this, ms. */
 const AFTER_FAILURE_MS = 1_000;
 
@@ -83,7 +83,7 @@ export class DispatchService {
       const isIdle = ofLane.length === 0 && !this.lanes.has(lane.id);
       return isIdle ? [] : [this.look(lane, ofLane, run)];
     });
-    await within(PATIENCE_MS, Promise.all(looks));
+    await within(MOST_WAIT_MS, Promise.all(looks));
     run.isOver = true;
     if (run.failures.length > 0) throw run.failures[0];
     return run.waits.length > 0 ? Math.min(...run.waits) : undefined;
@@ -115,7 +115,7 @@ export class DispatchService {
     }
   }
 
-  /** A queue that was opened while its backend was away may stay deaf: go on with a new one. */
+  /** A queue that was opened while its backend was away may never answer: use a new one. */
   private useAnotherQueue(lane: LaneState, work: LaneWork, error: QueueFailure): void {
     const { clock, logger } = this.options;
     if (!work.queueIsDown) {

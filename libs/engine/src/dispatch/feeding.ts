@@ -73,7 +73,7 @@ export class Feeding {
     return new Look(this, situation);
   }
 
-  /** Nothing is let through for a while, and what was given is refused: begin anew after it. */
+  /** Nothing is sent for a while, and what was fed is refused: start again after it. */
   forget(): void {
     this.scans.clear();
   }

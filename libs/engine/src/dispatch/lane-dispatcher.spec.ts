@@ -195,7 +195,7 @@ describe('dispatching', () => {
     expect((await byMailing())[id]).toBe(5);
   });
 
-  it('begins anew with a mailing that was reopened between two looks', async () => {
+  it('starts again with a mailing that was reopened between two looks', async () => {
     const id = await mailing(5);
     await run();
     await work(5);

@@ -89,7 +89,7 @@ export class LaneDispatcher {
     return look.isPaced ? WHILE_PACED_MS : WHILE_FEEDING_MS;
   }
 
-  /** The next look uses another connection to the queue: the old one may stay deaf. */
+  /** The next look uses another connection to the queue: the old one may never answer. */
   useQueue(queue: DeliveryQueue): void {
     void this.queue.close();
     this.queue = queue;

@@ -45,7 +45,7 @@ export class Offered {
     this.offers.set(id, { attempts, zoneId, count: offers, at: now, seenAt: now });
   }
 
-  /** Whose row is worth a look: it should be gone by now. At most so many. */
+  /** Whose row is worth a look: it should be taken by now. At most so many. */
   due(now: number, { isRated, queueIsEmpty }: Circumstances, most: number): number[] {
     const age = isRated ? RATED_CHECK_MS : queueIsEmpty ? OFFER_AGAIN_SOON_MS : OFFER_AGAIN_MS;
     const ids: number[] = [];

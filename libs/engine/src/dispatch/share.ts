@@ -6,7 +6,7 @@ export interface Shares {
 
 /**
  * Splits `room` into whole parts, as equal as the limits allow. What cannot be split goes to the first
- * ones, one each; whoever got nothing of it comes first the next time, so that over time all get equal
+ * ones, one each; who got nothing of it comes first the next time, so that over time all get equal
  * parts, however many they are and however little room there is.
  */
 export function share(room: number, limits: readonly number[]): Shares {

@@ -17,7 +17,7 @@ describe('turns of many', () => {
     expect(look(rounds(), [1, 2, 3], 10)).toEqual([1, 2, 3]);
   });
 
-  it('begin behind the one that was last, whoever has come and gone', () => {
+  it('begin behind the one that was last, whichever were added or removed', () => {
     const turns = rounds();
     expect(look(turns, [1, 2, 3], 60)).toEqual([1, 2]);
     expect(look(turns, [1, 3, 4], 60)).toEqual([3, 4]);

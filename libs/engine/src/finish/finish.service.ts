@@ -95,7 +95,7 @@ export class FinishService {
         closePendingOfEnded(this.db, mailing, size, after),
       );
       if (piece?.next === null) {
-        // A mailing that is gone through begins anew, for what was passed over, but not at once.
+        // A mailing that was read to its end is read again, for what was skipped, but not at once.
         this.closedUpTo.delete(mailing);
         open.delete(mailing);
       } else if (piece) this.closedUpTo.set(mailing, piece.next);

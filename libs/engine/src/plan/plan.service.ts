@@ -30,10 +30,10 @@ export class PlanService {
   /** Pieces in a row for which slots were missing. */
   private readonly withoutSlots = new Map<number, number>();
 
-  /** @param patient runs the large pieces, which let everything else go first. */
+  /** @param lowPriority runs the large pieces, which let everything else go first. */
   constructor(
     private readonly db: Queryable,
-    private readonly patient: Queryable,
+    private readonly lowPriority: Queryable,
     private readonly slots: SlotsService,
     private readonly logger: Logger,
   ) {
@@ -91,7 +91,7 @@ export class PlanService {
       await markPlanned(this.db, id);
       return { planned: 0, done: true };
     }
-    const db = planCursor === 0 ? this.db : this.patient;
+    const db = planCursor === 0 ? this.db : this.lowPriority;
     const withoutHours = this.slots.zonesWithoutHours(id);
     let limit = 0;
     const chunk = await this.sizes.run(id, (piece) => {

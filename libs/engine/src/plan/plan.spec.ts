@@ -263,7 +263,7 @@ describe('planning', () => {
       expect(await sql('SELECT id FROM mailings')).toEqual([{ id: mailing }]);
     });
 
-    it('computes them anew after an edit removed them, and not from the old times', async () => {
+    it('computes them again after an edit removed them, and not from the old times', async () => {
       await addManyClients(database.dataSource, 1);
       const mailing = await scheduled();
       await planAll();

@@ -25,7 +25,7 @@ describe('the window of a breaker', () => {
     expect(run('-----------')).toEqual([10, 11]);
   });
 
-  it('begins the row anew after a good call', () => {
+  it('starts the row again after a good call', () => {
     expect(run(`${'+'.repeat(30)}---------+---------`)).toEqual([]);
   });
 

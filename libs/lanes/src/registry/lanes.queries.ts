@@ -21,7 +21,7 @@ export async function listLanes(db: Queryable): Promise<LaneRow[]> {
 /**
  * What a starting worker says about a lane: the configured rate (messages per second; null leaves what
  * was set over the API), which counts from the next claim on. A breaker that opened by itself is probed
- * soon: whoever restarted the worker may have mended what was wrong.
+ * soon: the restart may have repaired what was wrong.
  */
 export async function configureLane(
   db: Queryable,
@@ -38,7 +38,7 @@ export async function configureLane(
   });
 }
 
-/** The token that was set over the API, encrypted; null: none was, or the lane is gone. */
+/** The token that was set over the API, encrypted; null: none was, or the lane does not exist. */
 export async function readLaneToken(db: Queryable, id: number): Promise<Buffer | null> {
   const { rows } = await db.query<{ token: Buffer | null }>({
     name: 'read-lane-token',

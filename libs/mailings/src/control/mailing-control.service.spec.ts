@@ -113,7 +113,7 @@ describe('the gate', () => {
     });
     while ((await waiting()) === 0) await new Promise(setImmediate);
     expect(answered).toBe(false);
-    // It is committed all the same: whoever claims from now on sees it.
+    // It is committed all the same: every later claim sees it.
     expect(await readMailing(poolOf(database.dataSource), id)).not.toEqual(before);
     await claim.release();
     await answer;

@@ -109,7 +109,7 @@ describe('editing a mailing', () => {
     expect(refusal(scheduled, { startAt: at(3) })).toEqual({ code: 'invalid', fields: ['endAt'] });
   });
 
-  it('computes slots anew only when a time has changed', () => {
+  it('computes slots again only when a time has changed', () => {
     const edit = (changes: MailingChanges) => changesSchedule(editMailing(mailing(), changes, NOW));
     expect(edit({ text: 'bye', ratePerSecond: 3 })).toBe(false);
     expect(edit({ endAt: at(6) })).toBe(true);

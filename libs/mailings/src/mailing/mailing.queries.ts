@@ -77,7 +77,7 @@ export async function insertMailingIfNotEnded(
   return rows[0] ?? null;
 }
 
-/** Milliseconds, so that what is answered and sent back is the very same instant. */
+/** Milliseconds, so that what is answered and sent back is the same instant. */
 function valueToInsert(column: string): string {
   if (column !== 'start_at') return parameter(column);
   return `COALESCE(${parameter(column)}, date_trunc('milliseconds', clock_timestamp()))`;
@@ -133,7 +133,7 @@ export async function listMailings(db: Queryable, filter: MailingFilter): Promis
 
 /**
  * Locks the mailing to the end of the transaction; `now` is the database's clock. It is read after it is
- * locked, with a snapshot that has the content of whoever held the lock before.
+ * locked, with a snapshot that has what the last holder of the lock wrote.
  */
 export async function lockMailing(
   db: Queryable,
@@ -158,7 +158,7 @@ export async function lockMailing(
 
 /**
  * Writes what an edit decided about a mailing that is locked. A new content becomes a new version; a
- * new schedule throws the slots away, and beat computes them anew: without a slot nothing is claimed.
+ * new schedule throws the slots away, and beat computes them again: without a slot nothing is claimed.
  */
 export async function writeLockedMailing(
   db: Queryable,
@@ -193,7 +193,7 @@ export async function writeLockedMailing(
     ],
   });
   const [written] = rows;
-  if (!written) throw new Error(`Mailing ${id} was locked and is gone`);
+  if (!written) throw new Error(`Mailing ${id} was locked and does not exist`);
   return written;
 }
 
@@ -237,8 +237,8 @@ async function changeStatus(
 }
 
 /**
- * Hides the mailing everywhere; beat purges its rows later. The counter goes first: whoever locks
- * both takes them in this order.
+ * Hides the mailing everywhere; beat purges its rows later. The counter goes first: all who lock
+ * both take them in this order.
  */
 export async function hideIfNotDeleted(db: Queryable, id: number): Promise<boolean> {
   const { rows } = await db.query({

@@ -65,7 +65,7 @@ describe('the messages of a mailing', () => {
     }
   });
 
-  it('carry where they went, before that the phone of today, or none when the client is gone', async () => {
+  it('carry where they went, before that the phone of today, or none when the client was deleted', async () => {
     const mailing = await addMailing(database.dataSource);
     const [moved = 0, waiting = 0] = await addClients(database.dataSource, [
       { phone: '79160000001' },
@@ -143,7 +143,7 @@ describe('the messages of a mailing', () => {
     }
   });
 
-  it('are gone with the mailing', async () => {
+  it('are deleted with the mailing', async () => {
     const mailing = await addMailing(database.dataSource);
     const [message = 0] = await addMessages(database.dataSource, mailing, [{ status: 'sent' }]);
     await new MailingService(database, unheard).delete(someActor, mailing);

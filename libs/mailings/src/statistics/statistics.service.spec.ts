@@ -98,7 +98,7 @@ describe('the statistics of one mailing', () => {
     expect(hours).toBeCloseTo(1, 1);
   });
 
-  it('are gone with the mailing', async () => {
+  it('are deleted with the mailing', async () => {
     const id = await addMailing(database.dataSource);
     await new MailingService(database, unheard).delete(someActor, id);
     await expect(statistics.mailing(id)).rejects.toMatchObject({ code: 'not_found' });

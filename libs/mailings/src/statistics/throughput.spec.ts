@@ -75,7 +75,7 @@ describe('the forecast of the end', () => {
     expect(forecastOf(running, 10, at(5_000))).toEqual(at(3_600));
   });
 
-  it('is the very moment for a mailing that is done', () => {
+  it('is now for a mailing that is done', () => {
     expect(forecastOf({ ...running, status: 'completed', finishedAt: at(-9) }, 0, null)).toEqual(
       at(-9),
     );

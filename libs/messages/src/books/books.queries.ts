@@ -5,7 +5,7 @@ export const OPEN_BOOKS = 'INSERT INTO mailing_counters (mailing_id) SELECT id F
 
 /**
  * As SQL: takes the counters of the mailing `$1` away, and with them its part of the totals. To come
- * before any change of its row: whoever locks both takes them in this order.
+ * before any change of its row: all who lock both take them in this order.
  */
 export const CLOSE_BOOKS =
   'DELETE FROM mailing_counters WHERE mailing_id = $1 RETURNING mailing_id';

@@ -1,7 +1,7 @@
 import { bookMoves, type Queryable } from '@app/database';
 import type { Piece } from '../pieces/piece-size.js';
 
-/** How far the pending rows of a mailing have been gone through, along the index. */
+/** How far the pending rows of a mailing have been read, along the index. */
 export interface ClosePosition {
   zoneId: number;
   /** Text of a timestamp. */

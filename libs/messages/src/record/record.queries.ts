@@ -35,7 +35,7 @@ export interface Recorded {
  * Moves the messages, appends the attempts and changes the counters in one statement. `id`s must
  * differ from each other.
  *
- * The fence: a result counts only for the very attempt that is under way. One exception makes truth
+ * The fence: a result counts only for the attempt that is under way. One exception makes truth
  * win over order: the provider's confirmation counts for any later state that is still open, because
  * all attempts of a message carry the same id.
  *

@@ -16,7 +16,7 @@ export interface ReopenedChunk {
 
 /**
  * Makes the next messages of a final status pending again, and their mailing running with them. Only
- * `tries` starts anew: `attempts` is the fence and only grows, an unconfirmed message keeps its text
+ * `tries` starts at 0: `attempts` is the fence and only grows, an unconfirmed message keeps its text
  * and phone. A message that ends in the same status again is behind the cursor, so the walk ends.
  *
  * Runs in a transaction: `reopenMailingIfNotEnded` decides last whether it counts.

@@ -98,7 +98,7 @@ describe('work on many things', () => {
     await expect(health.check(now)).resolves.toBeUndefined();
   });
 
-  it('is healthy again when what failed is gone', async () => {
+  it('is healthy again when what failed was removed', async () => {
     broken.add(1);
     for (let seconds = 0; seconds < 70; seconds++, now += 1_000) await isolated.run([1], work);
     await expect(health.check(now)).rejects.toThrow('plan');

@@ -29,7 +29,7 @@ export function createLogger(name: string, level: string): Logger {
 
 /**
  * What libraries write to the console (the queue's client about its server, the runtime about old
- * ways) goes through the logger too: stdout is JSON lines, whoever speaks.
+ * ways) goes through the logger too: stdout is JSON lines from all sources.
  */
 export function captureConsole(logger: Logger): void {
   const through = (level: 'debug' | 'info' | 'warn' | 'error') => {

@@ -40,7 +40,7 @@ export interface LaneStore {
   fail(job: TakenJob, error: Error): Promise<void>;
   /** @returns the ids of the jobs that somebody else may have taken. */
   renewLocks(jobs: TakenJob[]): Promise<string[]>;
-  /** Gives back the jobs whose worker is gone. */
+  /** Gives back the jobs of dead workers. */
   returnStalled(): Promise<void>;
 }
 
@@ -50,7 +50,7 @@ export function isLost(error: unknown): boolean {
   return typeof code === 'number' && code < 0;
 }
 
-/** What both backends do alike, by the calls of the client library. */
+/** What both backends share, by the calls of the client library. */
 export abstract class BackendStore {
   private fetches = 0;
 

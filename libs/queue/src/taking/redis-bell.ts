@@ -83,7 +83,7 @@ export class RedisBell implements Bell {
   }
 
   private async wait(waiting: Map<string, string>): Promise<void> {
-    const impatience = setTimeout(() => {
+    const cancelTimer = setTimeout(() => {
       this.client.disconnect(true);
     }, SILENCE_MS);
     try {
@@ -100,7 +100,7 @@ export class RedisBell implements Bell {
       // The answer that was lost may have been a marker.
       this.options.ringAll();
     } finally {
-      clearTimeout(impatience);
+      clearTimeout(cancelTimer);
     }
   }
 

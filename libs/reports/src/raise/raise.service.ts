@@ -61,7 +61,7 @@ export const RAISE_TASKS: readonly string[] = [RAISE_TASK, ALERT_TASK];
 
 /**
  * Notices what is to be reported and writes it down, each thing once: the row in the database is
- * what makes it once, whoever notices, how often, and after whatever crash.
+ * what makes it unique, however often it is noticed, and after any crash.
  */
 export class RaiseService {
   private dailyUpTo = '';

@@ -209,7 +209,7 @@ describe('what is reported', () => {
       expect(await reports.rows()).toEqual([]);
     });
 
-    it('comes again when the mailing was reopened and has finished anew', async () => {
+    it('comes again when the mailing was reopened and has finished again', async () => {
       const reports = await open();
       const id = await finished({ name: 'Sale' });
       await reports.run();

@@ -102,7 +102,7 @@ export class ReportWriter {
     return { ...(await writeDaily(read, date, period, settings)), period, recipients };
   }
 
-  /** Null when there is nothing to report: the mailing is gone, or runs again and will finish anew. */
+  /** Null when there is nothing to report: the mailing was deleted, or runs again and will finish again. */
   private async completion(mailingId: number): Promise<Writing | null> {
     const { read, settings } = this.options;
     const mailing = await readFinished(read, mailingId);

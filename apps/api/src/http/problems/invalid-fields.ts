@@ -5,7 +5,7 @@ export const MAX_FIELD_ERRORS = 100;
 
 /** How many of the paths the sentence about them names. */
 const NAMED_PATHS = 10;
-/** Longer names are cut: a path goes back to whoever chose it. */
+/** Longer names are cut: a path goes back to its sender. */
 const MAX_NAME = 100;
 
 /** The refusal of a request with invalid fields. */

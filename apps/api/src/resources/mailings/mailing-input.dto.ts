@@ -210,7 +210,7 @@ class WholeFilterDto {
 }
 
 /**
- * The whole mailing anew, as it was read or without what cannot be written. What is left out takes its
+ * The whole mailing, as it was read or without its read-only fields. What is left out takes its
  * default, only `startAt` stays as it is; `filter` must be there, for its default would be everyone.
  */
 export class ReplaceMailingDto extends IntersectionType(

@@ -163,7 +163,7 @@ export class MailingsController {
   /** Delete a mailing with its messages and statistics. What is not being sent stays unsent. */
   @Delete(':id')
   @HttpCode(204)
-  @ApiNoContentResponse({ description: 'It is gone' })
+  @ApiNoContentResponse({ description: 'It is deleted' })
   @TakesIfMatch()
   async delete(
     @CurrentActor() actor: Actor,
