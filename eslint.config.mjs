@@ -11,6 +11,7 @@ const LIBRARIES = [
   'platform',
   'database',
   'audit',
+  'idempotency',
   'queue',
   'channels',
   'lanes',

@@ -81,3 +81,62 @@ describe('Idempotency-Key on POST /mailings', () => {
     expect(answer).toMatchObject({ status: 400, body: { errors: [{ path: 'Idempotency-Key' }] } });
   });
 });
+
+describe('Idempotency-Key on other routes', () => {
+  interface Thing {
+    id: number;
+  }
+  const send = (path: string, key: string, body?: unknown) =>
+    api.call('POST', path, body, { 'idempotency-key': key });
+  const today = () => new Date().toISOString().slice(0, 10);
+
+  const ROUTES = [
+    ['/clients', { phone: '79120000001', tags: ['vip', 'new'] }, { phone: '79120000002' }],
+    ['/tags', { name: 'idempotent' }, { name: 'another' }],
+  ] as const;
+
+  it.each(ROUTES)('makes one thing of parallel posts to %s', async (path, body, other) => {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => send(path, 'k1', body)));
+    const { id } = answers[0]?.body as Thing;
+    for (const answer of answers) {
+      expect(answer).toMatchObject({ status: 201, body: { id } });
+      expect(answer.headers.get('location')).toBe(`${path}/${id}`);
+      expect(answer.headers.get('etag')).not.toBeNull();
+    }
+    const replayed = answers.filter(({ headers }) => headers.get('idempotent-replayed') === 'true');
+    expect(replayed).toHaveLength(19);
+    expect((await send(path, 'k1', other)).status).toBe(422);
+  });
+
+  it.each(ROUTES)('frees the key of a post to %s that is refused', async (path, body, other) => {
+    expect((await send(path, 'k2', body)).status).toBe(409); // it is there already
+    const made = await send(path, 'k2', other);
+    expect(made.status).toBe(201);
+    expect(made.headers.get('idempotent-replayed')).toBeNull();
+    await api.call('DELETE', `${path}/${(made.body as Thing).id}`);
+    expect((await send(path, 'k2', other)).status).toBe(409);
+  });
+
+  it('asks for a report once', async () => {
+    const path = `/reports/${today()}/send`;
+    const first = await send(path, 'k3');
+    expect(first.status).toBe(202);
+    const again = await send(path, 'k3');
+    expect(again).toMatchObject({ status: 202, body: { id: (first.body as Thing).id } });
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+    expect((await send('/reports/2026-01-01/send', 'k3')).status).toBe(422);
+    expect(((await send(path, 'k4')).body as Thing).id).not.toBe((first.body as Thing).id);
+  });
+
+  it('keeps the keys of different routes apart', async () => {
+    const client = await send('/clients', 'k5', { phone: '79120000005' });
+    const tag = await send('/tags', 'k5', { name: 'k5' });
+    expect([client.status, tag.status]).toEqual([201, 201]);
+  });
+
+  it('repeats no API key, which is shown once', async () => {
+    const body = { name: 'secret', role: 'viewer' };
+    expect((await send('/tokens', 'k6', body)).status).toBe(201);
+    expect((await send('/tokens', 'k6', body)).status).toBe(409); // the name is taken
+  });
+});

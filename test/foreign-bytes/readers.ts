@@ -2,7 +2,7 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { canonicalEmail, canonicalName, canonicalTimezone } from '@app/platform';
 import { keyOf } from '../../apps/api/src/http/auth/authenticate.js';
 import { WriteClientDto } from '../../apps/api/src/resources/clients/client.dto.js';
-import { canonicalJson } from '../../apps/api/src/resources/mailings/canonical-json.js';
+import { canonicalJson } from '../../apps/api/src/http/idempotency/canonical-json.js';
 import { parseJsonBody } from '../../apps/api/src/http/body/json-body.js';
 import { shapeOf } from '../../apps/api/src/http/input/known-fields.js';
 import { urlFaults } from '../../apps/api/src/http/routing/url-text.js';

@@ -1,2 +1,2 @@
-export { type Actor, type Requester } from './actor.js';
+export { type Actor, actorRef, type Requester } from './actor.js';
 export { ChangeLog } from './change-log.js';

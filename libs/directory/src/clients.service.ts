@@ -1,4 +1,5 @@
 import type { Actor, ChangeLog } from '@app/audit';
+import { type Created, createOnce, findReplay, type IdempotentRequest } from '@app/idempotency';
 import { DomainError } from '@app/platform';
 import {
   type Check,
@@ -9,6 +10,7 @@ import {
   isUnknownTimezone,
   type Page,
   pageOf,
+  type Queryable,
 } from '@app/database';
 import {
   closeLockedMessagesOfClient,
@@ -23,7 +25,6 @@ import {
   type ClientValues,
   deleteLockedClient,
   insertClientIfTagsExist,
-  type Insertion,
   listClientMessages,
   listClients,
   lockClient,
@@ -55,14 +56,30 @@ export class ClientsService {
     private readonly serverTimezone: string,
   ) {}
 
-  /** @throws DomainError `conflict` when the phone is taken, `invalid` for an unknown timezone */
-  async create(actor: Actor, draft: ClientDraft): Promise<ClientRow> {
+  /**
+   * @param request makes the creation idempotent
+   * @throws DomainError `conflict` when the phone is taken, `invalid` for an unknown timezone; for a
+   *   request what `createOnce` throws
+   */
+  async create(
+    actor: Actor,
+    draft: ClientDraft,
+    request?: IdempotentRequest,
+  ): Promise<Created<ClientRow>> {
     const values = this.complete(draft);
-    const inserted = await retryIfTagWasDeleted(() => this.insert(values));
-    if (inserted === 'phone_taken') throw phoneTaken();
-    if (inserted === 'tag_unknown') throw tagWent();
-    this.changes.add(actor, 'client.create', inserted.id);
-    return { id: inserted.id, ...values };
+    const insert = (session: Queryable) => insertWithTags(session, values);
+    const created = await retryIfTagWasDeleted(async () =>
+      request
+        ? createOnce(this.database, 'client', request, insert, readClient)
+        : { resource: await this.insert(values), replayed: false },
+    );
+    if (!created.replayed) this.changes.add(actor, 'client.create', created.resource.id);
+    return created;
+  }
+
+  /** What an earlier request with this key made, see `findReplay`. @throws DomainError */
+  findReplay(request: IdempotentRequest): Promise<ClientRow | null> {
+    return findReplay(this.database, 'client', request, readClient);
   }
 
   /** @throws DomainError `not_found` */
@@ -143,17 +160,11 @@ export class ClientsService {
   }
 
   /** One statement where all tags exist, which is the rule; else they and the client come together. */
-  private async insert(values: ClientValues): Promise<Insertion> {
+  private async insert(values: ClientValues): Promise<ClientRow> {
     const inserted = await insertClientIfTagsExist(this.database.pool, values);
-    if (inserted !== 'tag_unknown') return inserted;
-    return this.database.transaction(async (session) => {
-      await insertMissingTags(session, values.tags);
-      const second = await insertClientIfTagsExist(session, values);
-      // Thrown inside, so that the tags of a client that cannot be are not made either.
-      if (second === 'phone_taken') throw phoneTaken();
-      if (second === 'tag_unknown') throw tagWent();
-      return second;
-    });
+    if (inserted === 'phone_taken') throw phoneTaken();
+    if (inserted !== 'tag_unknown') return { id: inserted.id, ...values };
+    return this.database.transaction((session) => insertWithTags(session, values));
   }
 
   private async write(
@@ -172,6 +183,15 @@ export class ClientsService {
       }),
     );
   }
+}
+
+/** In a transaction, so that the tags of a client that cannot be are not made either. */
+async function insertWithTags(session: Queryable, values: ClientValues): Promise<ClientRow> {
+  await insertMissingTags(session, values.tags);
+  const inserted = await insertClientIfTagsExist(session, values);
+  if (inserted === 'phone_taken') throw phoneTaken();
+  if (inserted === 'tag_unknown') throw tagWent();
+  return { id: inserted.id, ...values };
 }
 
 /** As the database orders names. */

@@ -61,7 +61,7 @@ describe('a tag that mailings are for', () => {
   });
 
   it('is renamed in the filters of those whose audience is not found yet, and in no other', async () => {
-    const tag = await tags.create(someActor, 'vip');
+    const { resource: tag } = await tags.create(someActor, 'vip');
     const scheduled = await mailingFor(['a', 'vip', 'gold', 'vip']);
     const planning = await mailingFor(['vip'], { status: 'running' });
     await database.sql('UPDATE mailings SET plan_max_client_id = 9 WHERE id = $1', [planning]);
@@ -85,7 +85,7 @@ describe('a tag that mailings are for', () => {
   });
 
   it('reaches its clients though it is renamed between the start and the planning', async () => {
-    const tag = await tags.create(someActor, 'vip');
+    const { resource: tag } = await tags.create(someActor, 'vip');
     await addClients(database.dataSource, [{ tags: ['vip'] }, {}, { tags: ['vip'] }]);
     const mailing = await mailingFor(['vip'], { startsIn: -1 });
     const slots = new SlotsService(db, logger);
@@ -98,7 +98,7 @@ describe('a tag that mailings are for', () => {
   });
 
   it('is not deleted while an audience is looked for by it', async () => {
-    const tag = await tags.create(someActor, 'vip');
+    const { resource: tag } = await tags.create(someActor, 'vip');
     const scheduled = await mailingFor(['vip'], { name: 'Spring' });
     const running = await mailingFor(['vip'], { status: 'running' });
     await database.sql('UPDATE mailing_counters SET planned = true WHERE mailing_id = $1', [
@@ -114,10 +114,10 @@ describe('a tag that mailings are for', () => {
   });
 
   it('is renamed in a filter that is being stored at the very moment', async () => {
-    const tag = await tags.create(someActor, 'vip');
+    const { resource: tag } = await tags.create(someActor, 'vip');
     let rename: Promise<unknown> = Promise.resolve();
     const made = await database.transaction(async (session) => {
-      const mailing = await insertMailingIfNotEnded(session, newMailing(['vip']), null);
+      const mailing = await insertMailingIfNotEnded(session, newMailing(['vip']));
       rename = tags.rename(someActor, tag.id, 'gold');
       await untilWaiting(1);
       return mailing;
@@ -128,7 +128,7 @@ describe('a tag that mailings are for', () => {
 
   it('lets no filter be stored while it is renamed', async () => {
     let stored: Promise<unknown>[] = [];
-    const { mailing } = await mailings.create(someActor, newMailing(['a']));
+    const { resource: mailing } = await mailings.create(someActor, newMailing(['a']));
     await database.transaction(async (session) => {
       await holdTagNames(session);
       const filter = newMailing(['b']).filter;

@@ -1,4 +1,5 @@
 import type { Actor, ChangeLog } from '@app/audit';
+import { type Created, createOnce, findReplay, type IdempotentRequest } from '@app/idempotency';
 import { DomainError } from '@app/platform';
 import {
   type Check,
@@ -7,6 +8,7 @@ import {
   isUniqueViolation,
   type Page,
   pageOf,
+  type Queryable,
 } from '@app/database';
 import {
   deleteHeldTag,
@@ -36,12 +38,26 @@ export class TagsService {
     private readonly changes: ChangeLog,
   ) {}
 
-  /** @throws DomainError `conflict` when the name is taken */
-  async create(actor: Actor, name: string): Promise<TagRow> {
-    const tag = await insertTagIfNameIsFree(this.database.pool, name);
-    if (!tag) throw nameTaken(name);
-    this.changes.add(actor, 'tag.create', tag.id);
-    return tag;
+  /**
+   * @param request makes the creation idempotent
+   * @throws DomainError `conflict` when the name is taken; for a request what `createOnce` throws
+   */
+  async create(actor: Actor, name: string, request?: IdempotentRequest): Promise<Created<TagRow>> {
+    const insert = async (db: Queryable) => {
+      const tag = await insertTagIfNameIsFree(db, name);
+      if (!tag) throw nameTaken(name);
+      return tag;
+    };
+    const created = request
+      ? await createOnce(this.database, 'tag', request, insert, readTag)
+      : { resource: await insert(this.database.pool), replayed: false };
+    if (!created.replayed) this.changes.add(actor, 'tag.create', created.resource.id);
+    return created;
+  }
+
+  /** What an earlier request with this key made, see `findReplay`. @throws DomainError */
+  findReplay(request: IdempotentRequest): Promise<TagRow | null> {
+    return findReplay(this.database, 'tag', request, readTag);
   }
 
   /** @throws DomainError `not_found` */

@@ -1,7 +1,6 @@
 export type { ContentVersion } from './content/contents.queries.js';
 export { ContentsService } from './content/contents.service.js';
 export { MailingControlService } from './control/mailing-control.service.js';
-export type { IdempotentRequest } from './idempotency/idempotency.queries.js';
 export type { MailingChanges } from './mailing/edit.js';
 export { MAILING_DEFAULTS, MAILING_FIELDS, type MailingDraft } from './mailing/mailing.fields.js';
 export { nameOfText } from './mailing/mailing-name.js';

@@ -67,6 +67,15 @@ export async function listReports(
   return rows;
 }
 
+export async function readReport(db: Queryable, id: number): Promise<ReportRecord | null> {
+  const { rows } = await db.query<ReportRecord>({
+    name: 'read-report',
+    text: `SELECT ${COLUMNS} FROM reports WHERE id = $1`,
+    values: [id],
+  });
+  return rows[0] ?? null;
+}
+
 /** The reports of a date, newest first. @param date `YYYY-MM-DD` */
 export async function readReportsOf(
   db: Queryable,

@@ -1,9 +1,18 @@
 import type { Actor, ChangeLog } from '@app/audit';
-import { type Database, decodeCursor, type Page, pageOf, type ReportKind } from '@app/database';
+import {
+  type Database,
+  decodeCursor,
+  type Page,
+  pageOf,
+  type Queryable,
+  type ReportKind,
+} from '@app/database';
+import { type Created, createOnce, findReplay, type IdempotentRequest } from '@app/idempotency';
 import { DomainError } from '@app/platform';
 import type { DailyContent, ReportContent } from './content.js';
 import {
   listReports,
+  readReport,
   readReportsOf,
   lockRequests,
   type ReportRecord,
@@ -74,33 +83,49 @@ export class ReportService {
    * of today the last day up to now. Each goes to all who get reports: there is a limit.
    *
    * @param date `YYYY-MM-DD`
-   * @throws DomainError `unprocessable` for a date that has not begun, `too_many_requests`.
+   * @param idempotent makes it one report, however often the request is sent
+   * @throws DomainError `unprocessable` for a date that has not begun, `too_many_requests`; for an
+   *   idempotent request what `createOnce` throws.
    */
-  async send(actor: Actor, date: string): Promise<ReportRecord> {
+  async send(
+    actor: Actor,
+    date: string,
+    idempotent?: IdempotentRequest,
+  ): Promise<Created<ReportRecord>> {
+    const request = (session: Queryable) => this.requestIfAllowed(session, date);
+    const created = idempotent
+      ? await createOnce(this.database, 'report', idempotent, request, readReport)
+      : { resource: await this.database.transaction(request), replayed: false };
+    if (!created.replayed) this.changes.add(actor, 'report.request', created.resource.id);
+    return created;
+  }
+
+  /** What an earlier request with this key asked for, see `findReplay`. @throws DomainError */
+  findReplay(request: IdempotentRequest): Promise<ReportRecord | null> {
+    return findReplay(this.database, 'report', request, readReport);
+  }
+
+  private async requestIfAllowed(session: Queryable, date: string): Promise<ReportRecord> {
     const { timezone } = this.options;
-    const report = await this.database.transaction(async (session) => {
-      const now = await lockRequests(session);
-      const today = localDate(now, timezone);
-      if (date > today) {
-        throw new DomainError(
-          'unprocessable',
-          `${date} has not begun: in ${timezone}, by which reports are dated, it is ${today}`,
-          [{ path: 'date', message: `must not be after ${today}` }],
-        ).because('date_not_begun', { today, timezone });
-      }
-      const wait = await secondsToWait(session, now, REQUEST_LIMIT);
-      if (wait !== null) {
-        throw new DomainError(
-          'too_many_requests',
-          `${REQUEST_LIMIT.most} reports were asked for within an hour, which is the limit; try again in ${wait} s`,
-          [],
-          wait,
-        ).because('too_many_reports', { most: REQUEST_LIMIT.most, seconds: wait });
-      }
-      return requestDaily(session, date);
-    });
-    this.changes.add(actor, 'report.request', report.id);
-    return report;
+    const now = await lockRequests(session);
+    const today = localDate(now, timezone);
+    if (date > today) {
+      throw new DomainError(
+        'unprocessable',
+        `${date} has not begun: in ${timezone}, by which reports are dated, it is ${today}`,
+        [{ path: 'date', message: `must not be after ${today}` }],
+      ).because('date_not_begun', { today, timezone });
+    }
+    const wait = await secondsToWait(session, now, REQUEST_LIMIT);
+    if (wait !== null) {
+      throw new DomainError(
+        'too_many_requests',
+        `${REQUEST_LIMIT.most} reports were asked for within an hour, which is the limit; try again in ${wait} s`,
+        [],
+        wait,
+      ).because('too_many_reports', { most: REQUEST_LIMIT.most, seconds: wait });
+    }
+    return requestDaily(session, date);
   }
 }
 

@@ -4,20 +4,27 @@ import { Column, CreateDateColumn, Entity, Index, PrimaryColumn } from 'typeorm'
 @Entity('idempotency_keys')
 @Index('idempotency_keys_created_at', ['createdAt'])
 export class IdempotencyKey {
-  /** Which API key asked, and for what: keys of different callers do not meet. */
+  /** Who asked, like `key:4`: keys of different callers do not meet. */
   @PrimaryColumn('text', { primaryKeyConstraintName: 'idempotency_keys_pkey' })
   scope: string;
+
+  /** What the request makes, like `mailing`. */
+  @PrimaryColumn('text', {
+    name: 'resource_kind',
+    primaryKeyConstraintName: 'idempotency_keys_pkey',
+  })
+  resourceKind: string;
 
   @PrimaryColumn('text', { primaryKeyConstraintName: 'idempotency_keys_pkey' })
   key: string;
 
-  /** SHA-256 of the request's body. */
+  /** SHA-256 of what it asks for: the parameters of its path, and its body. */
   @Column('bytea', { name: 'request_hash' })
   requestHash: Buffer;
 
-  /** What the request made. */
-  @Column('bigint', { name: 'resource_id' })
-  resourceId: number;
+  /** What the request made; null only inside the transaction that makes it. */
+  @Column('bigint', { name: 'resource_id', nullable: true })
+  resourceId: number | null;
 
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
   createdAt: Date;

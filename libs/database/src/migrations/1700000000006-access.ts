@@ -30,11 +30,12 @@ CREATE TABLE api_keys (
 
 CREATE TABLE idempotency_keys (
   scope text NOT NULL,
+  resource_kind text NOT NULL,
   key text NOT NULL,
   request_hash bytea NOT NULL,
-  resource_id bigint NOT NULL,
+  resource_id bigint,
   created_at timestamptz NOT NULL DEFAULT now(),
-  PRIMARY KEY (scope, key)
+  PRIMARY KEY (scope, resource_kind, key)
 );
 CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at);
 

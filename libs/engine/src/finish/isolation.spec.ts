@@ -99,8 +99,8 @@ describe('a mailing that fails', () => {
 
   it('or not: keys of requests older than a day are removed', async () => {
     await sql(
-      `INSERT INTO idempotency_keys (scope, key, request_hash, resource_id, created_at)
-       SELECT 's', i::text, '', 1, now() - i * interval '1 hour' FROM generate_series(1, 48) i`,
+      `INSERT INTO idempotency_keys (scope, resource_kind, key, request_hash, resource_id, created_at)
+       SELECT 's', 'mailing', i::text, '', 1, now() - i * interval '1 hour' FROM generate_series(1, 48) i`,
     );
     while (await finish.purge());
     expect(await sql('SELECT count(*) AS n FROM idempotency_keys')).toEqual([{ n: 23 }]);

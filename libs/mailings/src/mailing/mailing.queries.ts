@@ -30,10 +30,10 @@ const COLUMNS = `
 
 const CURRENT_CONTENT = `mailing_contents c ON c.mailing_id = g.id AND c.version = g.content_version`;
 
-/** The fields follow one other parameter, the id; then comes the content. */
-const parameter = (column: string) => `$${FIELD_COLUMNS.indexOf(column) + 2}`;
-const CONTENT = `$${FIELD_COLUMNS.length + 2}::jsonb`;
-const AFTER_CONTENT = FIELD_COLUMNS.length + 3;
+/** The fields come first, then the content. */
+const parameter = (column: string) => `$${FIELD_COLUMNS.indexOf(column) + 1}`;
+const CONTENT = `$${FIELD_COLUMNS.length + 1}::jsonb`;
+const AFTER_CONTENT = FIELD_COLUMNS.length + 2;
 
 const WAKE = `pg_notify('${WAKE_CHANNEL}', '')`;
 
@@ -46,22 +46,19 @@ export async function holdFilter(db: Queryable): Promise<void> {
 
 /**
  * Stores a mailing with its first content and its counter, and wakes beat: one statement, one commit.
- * `id` null takes the next one.
  *
  * @returns null when `endAt` has passed by the database's clock; nothing is stored then.
  */
 export async function insertMailingIfNotEnded(
   db: Queryable,
   mailing: NewMailing,
-  id: number | null,
 ): Promise<MailingRecord | null> {
   const { rows } = await db.query<MailingRecord>({
     name: 'insert-mailing-if-not-ended',
     text: `
       WITH held AS MATERIALIZED (${HOLD_FILTER}), created AS (
-        INSERT INTO mailings AS g (id, lane_id, ${FIELD_COLUMNS.join(', ')})
-        SELECT COALESCE($1, nextval(pg_get_serial_sequence('mailings', 'id'))), l.id,
-          ${FIELD_COLUMNS.map(valueToInsert).join(', ')}
+        INSERT INTO mailings AS g (lane_id, ${FIELD_COLUMNS.join(', ')})
+        SELECT l.id, ${FIELD_COLUMNS.map(valueToInsert).join(', ')}
         FROM held, lanes l
         WHERE l.channel = ${parameter('channel')} AND l.name = ${parameter('channel')}::text
           AND ${parameter('end_at')} > clock_timestamp()
@@ -72,7 +69,7 @@ export async function insertMailingIfNotEnded(
         ${OPEN_BOOKS}
       ), woken AS MATERIALIZED (SELECT ${WAKE} FROM created)
       SELECT ${COLUMNS} FROM created g, (SELECT ${CONTENT} AS content) c, woken`,
-    values: [id, ...valuesOf(mailing), JSON.stringify(contentOf(mailing))],
+    values: [...valuesOf(mailing), JSON.stringify(contentOf(mailing))],
   });
   return rows[0] ?? null;
 }
@@ -172,22 +169,22 @@ export async function writeLockedMailing(
       WITH written AS (
         UPDATE mailings g SET
           ${FIELD_COLUMNS.map((column) => `${column} = ${parameter(column)}`).join(', ')},
-          content_version = g.content_version + $${AFTER_CONTENT}::bool::int,
-          schedule_version = g.schedule_version + $${AFTER_CONTENT + 1}::bool::int,
+          content_version = g.content_version + $${AFTER_CONTENT + 1}::bool::int,
+          schedule_version = g.schedule_version + $${AFTER_CONTENT + 2}::bool::int,
           updated_at = clock_timestamp()
-        WHERE g.id = $1
+        WHERE g.id = $${AFTER_CONTENT}
         RETURNING g.*
       ), new_content AS (
         INSERT INTO mailing_contents (mailing_id, version, content)
-        SELECT id, content_version, ${CONTENT} FROM written WHERE $${AFTER_CONTENT}
+        SELECT id, content_version, ${CONTENT} FROM written WHERE $${AFTER_CONTENT + 1}
       ), old_slots AS (
-        DELETE FROM mailing_slots s USING written WHERE s.mailing_id = written.id AND $${AFTER_CONTENT + 1}
+        DELETE FROM mailing_slots s USING written WHERE s.mailing_id = written.id AND $${AFTER_CONTENT + 2}
       ), woken AS MATERIALIZED (SELECT ${WAKE})
       SELECT ${COLUMNS} FROM written g, (SELECT ${CONTENT} AS content) c, woken`,
     values: [
-      id,
       ...valuesOf(draft),
       JSON.stringify(contentOf(draft)),
+      id,
       changed.content,
       changed.schedule,
     ],

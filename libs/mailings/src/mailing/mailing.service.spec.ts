@@ -41,7 +41,7 @@ const draft = (fields: Partial<NewMailing> = {}): NewMailing => ({
 });
 
 const create = async (fields: Partial<NewMailing> = {}) =>
-  (await mailings.create(someActor, draft(fields))).mailing;
+  (await mailings.create(someActor, draft(fields))).resource;
 
 describe('creating a mailing', () => {
   it('stores it with its first text and a counter of zeros, ready to start now', async () => {
@@ -109,7 +109,7 @@ describe('an idempotency key', () => {
         mailings.create(someActor, draft({ name: 'once' }), request('k1')),
       ),
     );
-    expect(new Set(made.map(({ mailing }) => mailing.id)).size).toBe(1);
+    expect(new Set(made.map(({ resource }) => resource.id)).size).toBe(1);
     expect(made.filter(({ replayed }) => !replayed)).toHaveLength(1);
     expect(await rowsOf(`SELECT count(*) AS n FROM mailings WHERE name = 'once'`)).toEqual([
       { n: 1 },
@@ -133,18 +133,18 @@ describe('an idempotency key', () => {
   });
 
   it('is free again after 24 hours', async () => {
-    const { mailing } = await mailings.create(someActor, draft(), request('k4'));
+    const { resource: mailing } = await mailings.create(someActor, draft(), request('k4'));
     await rowsOf(
       `UPDATE idempotency_keys SET created_at = now() - interval '25 hours' WHERE key = 'k4'`,
     );
     const again = await mailings.create(someActor, draft(), request('k4', 'other'));
     expect(again.replayed).toBe(false);
-    expect(again.mailing.id).not.toBe(mailing.id);
-    expect(await mailings.findReplay(request('k4', 'other'))).toEqual(again.mailing);
+    expect(again.resource.id).not.toBe(mailing.id);
+    expect(await mailings.findReplay(request('k4', 'other'))).toEqual(again.resource);
   });
 
   it('does not bring back a mailing that was deleted', async () => {
-    const { mailing } = await mailings.create(someActor, draft(), request('k5'));
+    const { resource: mailing } = await mailings.create(someActor, draft(), request('k5'));
     await mailings.delete(someActor, mailing.id);
     await expect(mailings.create(someActor, draft(), request('k5'))).rejects.toMatchObject({
       code: 'conflict',

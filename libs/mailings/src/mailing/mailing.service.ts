@@ -5,19 +5,15 @@ import {
   type MailingStatus,
   type Page,
   pageOf,
+  type Queryable,
 } from '@app/database';
 import type { Actor, ChangeLog } from '@app/audit';
 import { channelKinds } from '@app/lanes';
+import { type Created, createOnce, findReplay, type IdempotentRequest } from '@app/idempotency';
 import { DomainError } from '@app/platform';
 import { lockCountersOf } from '@app/messages';
 import { changesContent } from './mailing.fields.js';
 import { changesSchedule, editMailing, type MailingChanges, orderFault } from './edit.js';
-import {
-  type IdempotentRequest,
-  readStoredRequest,
-  type StoredRequest,
-  takeKeyIfFree,
-} from '../idempotency/idempotency.queries.js';
 import {
   hideIfNotDeleted,
   holdFilter,
@@ -41,12 +37,6 @@ export interface MailingListQuery {
   cursor?: string;
 }
 
-export interface Created {
-  mailing: MailingRecord;
-  /** Whether an earlier request with the same key made it. */
-  replayed: boolean;
-}
-
 /** Mailings as a resource. Sending follows by itself: beat and workers read what is written here. */
 export class MailingService {
   constructor(
@@ -60,43 +50,23 @@ export class MailingService {
    * @throws DomainError `invalid` for times that make no sense; `unprocessable` for a key that was
    *   used with another body, or for a channel that has no lane.
    */
-  async create(actor: Actor, mailing: NewMailing, request?: IdempotentRequest): Promise<Created> {
+  async create(
+    actor: Actor,
+    mailing: NewMailing,
+    request?: IdempotentRequest,
+  ): Promise<Created<MailingRecord>> {
     assertCreatable(mailing);
-    if (!request) {
-      const created = orEnded(await insertMailingIfNotEnded(this.database.pool, mailing, null));
-      this.changes.add(actor, 'mailing.create', created.id);
-      return { mailing: created, replayed: false };
-    }
-    const made = await this.database.transaction(async (session) => {
-      const id = await takeKeyIfFree(session, request);
-      return id === null ? null : orEnded(await insertMailingIfNotEnded(session, mailing, id));
-    });
-    if (made) {
-      this.changes.add(actor, 'mailing.create', made.id);
-      return { mailing: made, replayed: false };
-    }
-    const replayed = await this.findReplay(request);
-    if (!replayed) throw new DomainError('conflict', 'The key has just run out; send it once more');
-    return { mailing: replayed, replayed: true };
+    const insert = async (db: Queryable) => orEnded(await insertMailingIfNotEnded(db, mailing));
+    const created = request
+      ? await createOnce(this.database, 'mailing', request, insert, readMailing)
+      : { resource: await insert(this.database.pool), replayed: false };
+    if (!created.replayed) this.changes.add(actor, 'mailing.create', created.resource.id);
+    return created;
   }
 
-  /**
-   * The mailing that an earlier request with this key made; null when there was none.
-   *
-   * @throws DomainError `unprocessable` when that request had another body, `conflict` when its
-   *   mailing has been deleted since.
-   */
-  async findReplay(request: IdempotentRequest): Promise<MailingRecord | null> {
-    const db = this.database.pool;
-    const stored = await readStoredRequest(db, request);
-    if (!stored) return null;
-    assertSameBody(request, stored);
-    const mailing = await readMailing(db, stored.resourceId);
-    if (mailing) return mailing;
-    throw new DomainError(
-      'conflict',
-      `Mailing ${stored.resourceId}, which this Idempotency-Key made, has been deleted`,
-    );
+  /** What an earlier request with this key made, see `findReplay`. @throws DomainError */
+  findReplay(request: IdempotentRequest): Promise<MailingRecord | null> {
+    return findReplay(this.database, 'mailing', request, readMailing);
   }
 
   async get(id: number): Promise<MailingRecord> {
@@ -186,13 +156,4 @@ function orEnded(mailing: MailingRecord | null): MailingRecord {
   throw new DomainError('invalid', 'The mailing would have ended already', [
     { path: 'endAt', message: 'must be in the future' },
   ]);
-}
-
-function assertSameBody(request: IdempotentRequest, stored: StoredRequest): void {
-  if (stored.requestHash.equals(request.requestHash)) return;
-  throw new DomainError(
-    'unprocessable',
-    'This Idempotency-Key was used with another body in the last 24 hours',
-    [{ path: 'Idempotency-Key', message: 'belongs to a request with another body' }],
-  );
 }

@@ -2,7 +2,7 @@ import { globSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Type } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsString, ValidateNested } from 'class-validator';
-import { canonicalJson } from '../../resources/mailings/canonical-json.js';
+import { canonicalJson } from '../idempotency/canonical-json.js';
 import { MayBeMissing } from '../fields/optional.js';
 import { MAX_DEPTH, parseJsonBody } from '../body/json-body.js';
 import { fieldsOf, shapeOf } from './known-fields.js';

@@ -15,7 +15,9 @@ import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Actor } from '@app/audit';
 import { ClientsService } from '@app/directory';
+import type { IdempotentRequest } from '@app/idempotency';
 import { CurrentActor } from '../../http/auth/caller.js';
+import { Idempotent, IdempotencyKey, tellReplayed } from '../../http/idempotency/idempotent.js';
 import { Refuses } from '../../http/openapi/refuses.js';
 import { PageQueryDto } from '../../http/pagination/page-query.dto.js';
 import { IdPipe } from '../../http/input/id.pipe.js';
@@ -35,6 +37,10 @@ import { toClient, toClientMessage } from './client.mapper.js';
 
 const PHONE_TAKEN = 'There is another client with this phone';
 
+function tellLocation(reply: FastifyReply, { id }: { id: number }): void {
+  void reply.header('location', `/clients/${id}`);
+}
+
 @ApiTags('clients')
 @Controller('clients')
 export class ClientsController {
@@ -42,16 +48,25 @@ export class ClientsController {
 
   /** Add a client to the directory. Tags that do not exist yet are made. */
   @Post()
+  @Idempotent({ service: ClientsService, toDto: toClient, tell: tellLocation })
   @Versioned()
-  @Refuses(409, PHONE_TAKEN, 'phone_taken')
+  @Refuses(
+    409,
+    `${PHONE_TAKEN}, or the client that this Idempotency-Key made has been deleted`,
+    'phone_taken',
+    'conflict',
+  )
+  @Refuses(422, 'The Idempotency-Key was used with another body')
   async create(
     @CurrentActor() actor: Actor,
     @Body() body: WriteClientDto,
+    @IdempotencyKey() request: IdempotentRequest | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ClientDto> {
-    const client = toClient(await this.clients.create(actor, body));
-    void reply.header('location', `/clients/${client.id}`);
-    return client;
+    const { resource, replayed } = await this.clients.create(actor, body, request);
+    tellLocation(reply, resource);
+    tellReplayed(reply, replayed);
+    return toClient(resource);
   }
 
   /** List clients in order of id. */

@@ -10,30 +10,19 @@ import {
   Put,
   Query,
   Res,
-  UseInterceptors,
 } from '@nestjs/common';
-import {
-  ApiCreatedResponse,
-  ApiHeader,
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiTags,
-} from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Actor } from '@app/audit';
-import {
-  type IdempotentRequest,
-  type MailingRecord,
-  MailingService,
-  PreviewService,
-} from '@app/mailings';
+import type { IdempotentRequest } from '@app/idempotency';
+import { type MailingRecord, MailingService, PreviewService } from '@app/mailings';
 import { CurrentActor } from '../../http/auth/caller.js';
+import { Idempotent, IdempotencyKey, tellReplayed } from '../../http/idempotency/idempotent.js';
 import { Refuses } from '../../http/openapi/refuses.js';
 import { IdPipe } from '../../http/input/id.pipe.js';
 import { type IfMatch, assertMatches } from '../../http/versions/entity-tag.js';
 import { refuseReadOnlyChanges } from '../../http/versions/read-only.js';
 import { IfMatchHeader, TakesIfMatch, Versioned } from '../../http/versions/versioned.js';
-import { Idempotent, markCreated, ReplayInterceptor } from './idempotency.js';
 import {
   CreateMailingDto,
   PreviewMailingDto,
@@ -53,6 +42,10 @@ import { PreviewDto } from './preview.dto.js';
 
 const NOT_ANY_MORE = 'The mailing is under way or over, and a field can no longer change';
 
+function tellLocation(reply: FastifyReply, { id }: MailingRecord): void {
+  void reply.header('location', `/mailings/${id}`);
+}
+
 @ApiTags('mailings')
 @Controller('mailings')
 export class MailingsController {
@@ -61,33 +54,24 @@ export class MailingsController {
     private readonly previews: PreviewService,
   ) {}
 
-  /**
-   * Create a mailing. It starts by itself at `startAt`.
-   *
-   * With an `Idempotency-Key` a repeated request (same API key, same body, within 24 hours) answers
-   * with the mailing that the first one made and the header `Idempotent-Replayed: true`.
-   */
+  /** Create a mailing. It starts by itself at `startAt`. */
   @Post()
-  @UseInterceptors(ReplayInterceptor)
-  @Versioned() // below, so that a replayed answer passes it, too
-  @ApiHeader({
-    name: 'Idempotency-Key',
-    required: false,
-    description: 'Any text of 1 to 255 printable ASCII characters that names this creation',
-    schema: { type: 'string', example: '5f1c2c9e-8f0b-4b0e-9d5e-0c1d5f2a7b11' },
-  })
+  @Idempotent({ service: MailingService, toDto: toMailing, tell: tellLocation })
+  @Versioned()
   @ApiCreatedResponse({ type: MailingDto })
   @Refuses(409, 'The mailing that this Idempotency-Key made has been deleted')
   @Refuses(422, 'The Idempotency-Key was used with another body, or no Telegram bot is registered')
   async create(
     @CurrentActor() actor: Actor,
     @Body() dto: CreateMailingDto,
-    @Idempotent() request: IdempotentRequest | undefined,
+    @IdempotencyKey() request: IdempotentRequest | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<MailingDto> {
-    const { mailing, replayed } = await this.mailings.create(actor, toNewMailing(dto), request);
-    markCreated(reply, mailing.id, replayed);
-    return toMailing(mailing);
+    const mailing = toNewMailing(dto);
+    const { resource, replayed } = await this.mailings.create(actor, mailing, request);
+    tellLocation(reply, resource);
+    tellReplayed(reply, replayed);
+    return toMailing(resource);
   }
 
   /** Preview what a mailing would do if it were created now. Nothing is stored. */

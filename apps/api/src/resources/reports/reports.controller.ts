@@ -1,8 +1,11 @@
-import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiParam, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import type { Actor } from '@app/audit';
+import type { IdempotentRequest } from '@app/idempotency';
 import { ReportService } from '@app/reports';
 import { CurrentActor } from '../../http/auth/caller.js';
+import { Idempotent, IdempotencyKey, tellReplayed } from '../../http/idempotency/idempotent.js';
 import { Refuses } from '../../http/openapi/refuses.js';
 import { DatePipe } from './date.pipe.js';
 import { ReportDayDto, ReportDto, ReportListQueryDto, ReportPageDto } from './report.dto.js';
@@ -37,9 +40,16 @@ export class ReportsController {
    */
   @Post(':date/send')
   @HttpCode(202)
+  @Idempotent({ service: ReportService, toDto: toReport })
   @ApiParam({ name: 'date', example: '2030-03-02', schema: { type: 'string', format: 'date' } })
   @ApiAcceptedResponse({ type: ReportDto, description: 'It will be sent' })
-  @Refuses(422, 'The date has not begun', 'date_not_begun')
+  @Refuses(409, 'The report that this Idempotency-Key asked for has been deleted')
+  @Refuses(
+    422,
+    'The date has not begun, or the Idempotency-Key was used with another date',
+    'date_not_begun',
+    'unprocessable',
+  )
   @Refuses(
     429,
     'Too many were asked for; `Retry-After` says in how many seconds it is allowed again',
@@ -48,7 +58,11 @@ export class ReportsController {
   async sendReport(
     @CurrentActor() actor: Actor,
     @Param('date', DatePipe) date: string,
+    @IdempotencyKey() request: IdempotentRequest | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ReportDto> {
-    return toReport(await this.reports.send(actor, date));
+    const { resource, replayed } = await this.reports.send(actor, date, request);
+    tellReplayed(reply, replayed);
+    return toReport(resource);
   }
 }

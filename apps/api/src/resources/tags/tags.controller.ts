@@ -15,7 +15,9 @@ import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Actor } from '@app/audit';
 import { TagsService } from '@app/directory';
+import type { IdempotentRequest } from '@app/idempotency';
 import { CurrentActor } from '../../http/auth/caller.js';
+import { Idempotent, IdempotencyKey, tellReplayed } from '../../http/idempotency/idempotent.js';
 import { Refuses } from '../../http/openapi/refuses.js';
 import { PageQueryDto } from '../../http/pagination/page-query.dto.js';
 import { IdPipe } from '../../http/input/id.pipe.js';
@@ -27,6 +29,10 @@ import { ReplaceTagDto, TagDto, TagPageDto, WriteTagDto } from './tag.dto.js';
 const NAME_TAKEN = 'There is another tag with this name';
 const IN_USE = 'A mailing that has yet to find its audience names it; `errors` says which';
 
+function tellLocation(reply: FastifyReply, { id }: { id: number }): void {
+  void reply.header('location', `/tags/${id}`);
+}
+
 @ApiTags('tags')
 @Controller('tags')
 export class TagsController {
@@ -34,16 +40,25 @@ export class TagsController {
 
   /** Make a tag. */
   @Post()
+  @Idempotent({ service: TagsService, toDto: (tag: TagDto) => tag, tell: tellLocation })
   @Versioned()
-  @Refuses(409, NAME_TAKEN, 'name_taken')
+  @Refuses(
+    409,
+    `${NAME_TAKEN}, or the tag that this Idempotency-Key made has been deleted`,
+    'name_taken',
+    'conflict',
+  )
+  @Refuses(422, 'The Idempotency-Key was used with another body')
   async create(
     @CurrentActor() actor: Actor,
     @Body() { name }: WriteTagDto,
+    @IdempotencyKey() request: IdempotentRequest | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TagDto> {
-    const tag = await this.tags.create(actor, name);
-    void reply.header('location', `/tags/${tag.id}`);
-    return tag;
+    const { resource, replayed } = await this.tags.create(actor, name, request);
+    tellLocation(reply, resource);
+    tellReplayed(reply, replayed);
+    return resource;
   }
 
   /** List tags in order of id. */
