@@ -89,6 +89,13 @@ describe('dispatching to several lanes', () => {
     }
   });
 
+  it('looks again soon while a look is under way: its queue would run dry in the pause of an idle beat', async () => {
+    queue('notification').hangs = true;
+    queue('other').hangs = true;
+    expect(await service.run()).toBeLessThanOrEqual(100);
+    expect(await service.run()).toBeLessThanOrEqual(100);
+  });
+
   it('opens another queue for the one that is down, and for no other', async () => {
     await service.run();
     queue('notification').isDown = true;

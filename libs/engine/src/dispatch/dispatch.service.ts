@@ -22,6 +22,11 @@ export interface DispatchOptions {
 
 /** A lane whose look takes longer is waited for no more, ms: the others go on, and it has its time. */
 const MOST_WAIT_MS = 250;
+/**
+ * While such a look is under way the next one comes after this, ms. A queue that takes 250 ms to be fed is
+ * slow or its machine is busy: after the pause of a beat without work, a second, it would be empty.
+ */
+const AFTER_LATE_LOOK_MS = 50;
 /** A lane whose queue did not answer is looked at again after this, ms. */
 const AFTER_FAILURE_MS = 1_000;
 
@@ -86,6 +91,7 @@ export class DispatchService {
     await within(MOST_WAIT_MS, Promise.all(looks));
     run.isOver = true;
     if (run.failures.length > 0) throw run.failures[0];
+    if (this.isAnyLooking()) run.waits.push(AFTER_LATE_LOOK_MS);
     return run.waits.length > 0 ? Math.min(...run.waits) : undefined;
   }
 
@@ -94,6 +100,10 @@ export class DispatchService {
     await Promise.all([...this.lanes.values()].map(({ dispatcher }) => dispatcher.close()));
     this.lanes.clear();
     breakerOpen.reset();
+  }
+
+  private isAnyLooking(): boolean {
+    return [...this.lanes.values()].some(({ isLooking }) => isLooking);
   }
 
   private async look(lane: LaneState, mailings: OpenMailing[], run: Run): Promise<void> {
