@@ -3,11 +3,11 @@ const { default: Sequencer } = require('@jest/test-sequencer');
 /** Each takes half a minute to three minutes, and waits for most of it. */
 const LONGEST = [
   'test/faults/short',
-  'test/e2e/containers-build',
+  'libs/queue/src/queue', // hardly needs a core, which the fault suite has use for
   'test/e2e/demo',
-  'libs/queue/src/queue',
-  'test/foreign-bytes/foreign-bytes',
+  'test/e2e/containers-build',
   'libs/engine/src/postgres-15',
+  'test/foreign-bytes/foreign-bytes',
 ];
 
 /**
