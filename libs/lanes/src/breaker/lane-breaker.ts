@@ -4,11 +4,11 @@ import { type Clock, type Logger, messageOf } from '@app/platform';
 import {
   type BreakerReason,
   closeBreakerIfProbing,
-  pauseLane,
   reopenBreakerIfProbing,
   returnProbe,
   tripBreakerIfClosed,
 } from './breaker.queries.js';
+import { pauseLane } from '../pause/pause.queries.js';
 import { BreakerWindow } from './breaker.js';
 import { verdictOf } from './verdict.js';
 
