@@ -30,7 +30,7 @@ export function takesBack({ sent, failed, expired, cancelled, unknown }: Activit
 }
 
 /** Attempts that ended for one reason. */
-export interface Reason {
+export interface ReasonCount {
   code: string;
   attempts: number;
   /** The provider's words, of the latest. */
@@ -64,7 +64,7 @@ export interface DailyContent {
   /** How many more there are. */
   unlisted: number;
   /** The most frequent first. */
-  reasons: Reason[];
+  reasons: ReasonCount[];
 }
 
 /** Why a mailing ended. */
@@ -80,7 +80,7 @@ export interface CompletionContent {
   finishedAt: string;
   total: number;
   counts: MessageCounts;
-  reasons: Reason[];
+  reasons: ReasonCount[];
 }
 
 export interface ErrorRateContent {
@@ -92,7 +92,7 @@ export interface ErrorRateContent {
   bad: number;
   /** What the share of bad attempts is above. */
   threshold: number;
-  reasons: Reason[];
+  reasons: ReasonCount[];
 }
 
 export interface BreakerContent {

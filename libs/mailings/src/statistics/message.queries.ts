@@ -76,7 +76,7 @@ export interface DueKey {
   id: number;
 }
 
-export type DueMessage = MessageRecord & DueKey;
+export type ListedMessage = MessageRecord & DueKey;
 
 /**
  * In the order of the index `messages_due`, so that any depth costs the same; while messages move,
@@ -85,8 +85,8 @@ export type DueMessage = MessageRecord & DueKey;
 export async function listMessagesByStatus(
   db: Queryable,
   page: { mailingId: number; status: MessageStatus; after: DueKey | null; limit: number },
-): Promise<DueMessage[]> {
-  const { rows } = await db.query<DueMessage>({
+): Promise<ListedMessage[]> {
+  const { rows } = await db.query<ListedMessage>({
     name: 'list-messages-by-status',
     text: `
       SELECT ${COLUMNS}, m.zone_id AS "zoneId",

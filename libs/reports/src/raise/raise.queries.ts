@@ -1,6 +1,6 @@
 import type { Queryable } from '@app/database';
 import type { LaneToken } from '@app/lanes';
-import type { Reason } from '../content.js';
+import type { ReasonCount } from '../content.js';
 
 /** Since when there are reports at all. */
 export async function readReportStart(db: Queryable): Promise<Date | null> {
@@ -45,7 +45,7 @@ export interface ErrorRate {
   name: string;
   attempts: number;
   bad: number;
-  reasons: Reason[];
+  reasons: ReasonCount[];
 }
 
 /**

@@ -8,7 +8,7 @@ import { type Clock, Counter, Isolated, type Logger, messageOf, metrics } from '
 import { asciiText, storableText } from '../external-text.js';
 import { keepUnsendable } from '../outbox.queries.js';
 import {
-  type AttemptRecord,
+  type ReportAttempt,
   claimDueReport,
   type ClaimedReport,
   hasOpenReports,
@@ -92,11 +92,11 @@ export const recordTask = (transport: ReportTransport) => `report-record-${trans
 /** Sends the due reports of one transport, one at a time. Only the leader has one. */
 export class SendService {
   /** Outcomes that are known here and not yet in the database. */
-  private unrecorded: AttemptRecord[] = [];
-  private readonly recording: Isolated<AttemptRecord>;
+  private unrecorded: ReportAttempt[] = [];
+  private readonly recording: Isolated<ReportAttempt>;
 
   constructor(private readonly options: SendOptions) {
-    this.recording = new Isolated<AttemptRecord>({
+    this.recording = new Isolated<ReportAttempt>({
       task: recordTask(options.transport),
       key: ({ id }) => id,
       fields: ({ id, attempt }) => ({ report: id, attempt }),
@@ -182,7 +182,7 @@ export class SendService {
   }
 
   /** Words that the database does not take are no reason not to know what became of a report. */
-  private async recordOne(record: AttemptRecord): Promise<void> {
+  private async recordOne(record: ReportAttempt): Promise<void> {
     const { db, logger } = this.options;
     try {
       await recordAttemptIfSending(db, record);
@@ -202,7 +202,7 @@ export class SendService {
   }
 }
 
-function recordOf(report: ClaimedReport, outcome: SendOutcome, now: Date): AttemptRecord {
+function recordOf(report: ClaimedReport, outcome: SendOutcome, now: Date): ReportAttempt {
   const { id, attempts: attempt } = report;
   const accepted = outcome.kind === 'sent' ? outcome.accepted : [];
   const refused = outcome.kind === 'unsendable' ? [] : outcome.refused;
@@ -225,7 +225,7 @@ function recordOf(report: ClaimedReport, outcome: SendOutcome, now: Date): Attem
   };
 }
 
-function inAscii(record: AttemptRecord): AttemptRecord {
+function inAscii(record: ReportAttempt): ReportAttempt {
   const { refused, answer, error } = record;
   return {
     ...record,

@@ -109,7 +109,7 @@ export async function markHandedOverIfSending(
 }
 
 /** What became of an attempt. */
-export interface AttemptRecord {
+export interface ReportAttempt {
   id: number;
   attempt: number;
   becomes: 'sent' | 'pending' | 'failed';
@@ -125,7 +125,7 @@ export interface AttemptRecord {
 }
 
 /** May be repeated: the second time finds the attempt recorded already and changes nothing. */
-export async function recordAttemptIfSending(db: Queryable, record: AttemptRecord): Promise<void> {
+export async function recordAttemptIfSending(db: Queryable, record: ReportAttempt): Promise<void> {
   await db.query({
     name: 'record-attempt-if-sending',
     text: `

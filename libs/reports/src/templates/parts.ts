@@ -1,4 +1,4 @@
-import type { Reason } from '../content.js';
+import type { ReasonCount } from '../content.js';
 import { small, table } from './blocks.js';
 import type { Context } from './context.js';
 import { html, type HtmlValue, oneLine } from './html.js';
@@ -23,7 +23,7 @@ export function reasonText({ words }: Context, code: string): string {
   return text === undefined ? oneLine(code, 60) : `${text} (${code})`;
 }
 
-export function reasonsTable(context: Context, reasons: readonly Reason[]): HtmlValue {
+export function reasonsTable(context: Context, reasons: readonly ReasonCount[]): HtmlValue {
   const { words, format } = context;
   return table(
     [{ label: words.reason }, { label: words.attemptsTitle }],
@@ -35,7 +35,7 @@ export function reasonsTable(context: Context, reasons: readonly Reason[]): Html
   );
 }
 
-export function plainReasons(context: Context, reasons: readonly Reason[]): string {
+export function plainReasons(context: Context, reasons: readonly ReasonCount[]): string {
   const { words, format } = context;
   if (reasons.length === 0) return '';
   const rows = reasons.map(({ code, attempts, detail }) => [

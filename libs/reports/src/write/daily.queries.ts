@@ -1,5 +1,5 @@
 import type { Queryable } from '@app/database';
-import type { DailyMailing, DailyTotals, Reason } from '../content.js';
+import type { DailyMailing, DailyTotals, ReasonCount } from '../content.js';
 import type { Period } from '../report-day.js';
 
 const OUTCOMES = ['sent', 'failed', 'expired', 'cancelled', 'unknown'];
@@ -74,8 +74,8 @@ export async function readReasons(
   { from, to }: Period,
   mailingId: number | null,
   limit: number,
-): Promise<Reason[]> {
-  const { rows } = await db.query<Reason>({
+): Promise<ReasonCount[]> {
+  const { rows } = await db.query<ReasonCount>({
     text: `
       SELECT e.code, sum(e.attempts)::bigint AS attempts,
         (array_agg(e.detail ORDER BY e.last_at DESC))[1] AS detail
