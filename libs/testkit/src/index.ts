@@ -8,6 +8,7 @@ export {
   TEST_ADMIN_KEY,
 } from './api.js';
 export { disagreements } from './books.js';
+export { Claiming } from './claiming.js';
 export {
   ADMIN_TOKEN,
   type Backend,
@@ -46,7 +47,9 @@ export { HeldReports, type HeldReportsOptions } from './held-reports.js';
 export { isPostgres15Installed, startPostgres15 } from './installed-postgres.js';
 export { checkInvariants, type Invariant, type Violation } from './invariants.js';
 export { MailCatcher } from './mail-catcher.js';
+export { MailedReports } from './mailed-reports.js';
 export { isPgBouncerInstalled, type RunningPgBouncer, startPgBouncer } from './pgbouncer.js';
+export { Planning } from './planning.js';
 export { reachableFolder } from './private-folders.js';
 export {
   type ProcessName,

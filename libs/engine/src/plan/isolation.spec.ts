@@ -1,50 +1,28 @@
-import { poolOf, type Queryable } from '@app/database';
-import { createLogger } from '@app/platform';
-import {
-  addClients,
-  addMailing,
-  createTestDatabase,
-  type MailingSeed,
-  type TestDatabase,
-} from '@app/testkit';
-import { PlanService } from './plan.service.js';
+import type { Queryable } from '@app/database';
+import { addClients, Planning } from '@app/testkit';
+import type { PlanService } from './plan.service.js';
 import { timestampText } from './slots.queries.js';
-import { SlotsService } from './slots.service.js';
-
-const logger = createLogger('test', 'silent');
 
 describe('a mailing that fails', () => {
-  let database: TestDatabase;
-  let db: Queryable;
+  let planning: Planning;
   let plan: PlanService;
-  let slots: SlotsService;
   const sql = <Row = Record<string, unknown>>(text: string, values: unknown[] = []) =>
-    database.sql<Row>(text, values);
+    planning.database.sql<Row>(text, values);
+  const scheduled: Planning['scheduled'] = (seed) => planning.scheduled(seed);
 
   beforeEach(async () => {
-    database = await createTestDatabase();
-    db = poolOf(database.dataSource);
-    slots = new SlotsService(db, logger);
-    plan = new PlanService(db, db, slots, logger);
-    await addClients(database.dataSource, [{}, { timezone: 'Asia/Omsk' }]);
+    planning = await Planning.start();
+    ({ plan } = planning);
+    await addClients(planning.database.dataSource, [{}, { timezone: 'Asia/Omsk' }]);
   });
-  afterEach(() => database.drop());
+  afterEach(() => planning.database.drop());
 
-  const scheduled = (seed: MailingSeed = {}) =>
-    addMailing(database.dataSource, { status: 'scheduled', startsIn: -0.01, ...seed });
   const planned = () =>
     sql<{ id: number }>('SELECT mailing_id AS id FROM mailing_counters WHERE planned ORDER BY 1');
   const withSlots = () => sql('SELECT DISTINCT mailing_id AS id FROM mailing_slots ORDER BY 1');
-  /** What beat's tasks do one after the other. */
-  async function round(): Promise<{ planned: number; more: boolean }> {
-    await plan.start();
-    await slots.run();
-    const { planned, more, slotsMissing } = await plan.run();
-    return { planned, more: more || slotsMissing };
-  }
   async function planAll(): Promise<void> {
-    for (let run = 0; run < 20 && (await round()).more; run++);
-    expect((await round()).more).toBe(false);
+    await planning.planAll();
+    expect((await planning.round()).more).toBe(false);
   }
   /** Whatever is done to rows of the mailing fails. */
   const breakRows = (table: string, when: string, change: string) =>
@@ -74,7 +52,7 @@ describe('a mailing that fails', () => {
     await planAll();
     expect(await planned()).toEqual([]);
     await mend();
-    const again = new PlanService(db, db, slots, logger);
+    const again = planning.anotherPlan();
     while ((await again.run()).more);
     expect(await planned()).toEqual([{ id }]);
   });
@@ -85,11 +63,11 @@ describe('a mailing that fails', () => {
       query: (statement) =>
         statement.text.includes('INTO messages')
           ? Promise.reject(new Error('Connection terminated unexpectedly'))
-          : db.query(statement),
+          : planning.db.query(statement),
     };
     await plan.start();
-    await slots.run();
-    const offline = new PlanService(away, away, slots, logger);
+    await planning.slots.run();
+    const offline = planning.anotherPlan(away);
     await expect(offline.run()).rejects.toThrow('Connection terminated');
     await expect(offline.run()).rejects.toThrow('Connection terminated');
   });

@@ -1,33 +1,29 @@
-import { type AudienceFilter, poolOf, type Queryable } from '@app/database';
-import { createLogger } from '@app/platform';
+import type { AudienceFilter } from '@app/database';
 import {
   addClients,
-  addMailing,
   addManyClients,
   countersAndRows,
-  createTestDatabase,
-  type MailingSeed,
   type TestDatabase,
+  Planning,
 } from '@app/testkit';
 import fc from 'fast-check';
-import { PlanService } from './plan.service.js';
-import { SlotsService } from './slots.service.js';
-
-const logger = createLogger('test', 'silent');
+import type { PlanService } from './plan.service.js';
+import type { SlotsService } from './slots.service.js';
 
 describe('planning', () => {
+  let planning: Planning;
   let database: TestDatabase;
-  let db: Queryable;
   let plan: PlanService;
   let slots: SlotsService;
   const sql = <Row = Record<string, unknown>>(text: string, values: unknown[] = []) =>
     database.sql<Row>(text, values);
+  const scheduled: Planning['scheduled'] = (seed) => planning.scheduled(seed);
+  const round: Planning['round'] = () => planning.round();
+  const planAll = () => planning.planAll();
 
   beforeAll(async () => {
-    database = await createTestDatabase();
-    db = poolOf(database.dataSource);
-    slots = new SlotsService(db, logger);
-    plan = new PlanService(db, db, slots, logger);
+    planning = await Planning.start();
+    ({ database, plan, slots } = planning);
   });
   beforeEach(async () => {
     await sql(
@@ -36,18 +32,6 @@ describe('planning', () => {
   });
   afterAll(() => database.drop());
 
-  const scheduled = (seed: MailingSeed = {}) =>
-    addMailing(database.dataSource, { status: 'scheduled', startsIn: -0.01, ...seed });
-  /** What beat's tasks do one after the other. */
-  async function round(): Promise<{ planned: number; more: boolean }> {
-    await plan.start();
-    await slots.run();
-    const { planned, more, slotsMissing } = await plan.run();
-    return { planned, more: more || slotsMissing };
-  }
-  async function planAll(): Promise<void> {
-    while ((await round()).more);
-  }
   const audience = async (mailingId: number) => {
     const rows: { client_id: number }[] = await sql(
       'SELECT client_id FROM messages WHERE mailing_id = $1 ORDER BY 1',

@@ -1,64 +1,23 @@
-import { NOTIFICATION_API_POLICY } from '@app/channels';
 import { type Queryable, GATE, poolOf } from '@app/database';
-import {
-  addClients,
-  addMailing,
-  addMessages,
-  countersAndRows,
-  createTestDatabase,
-  type MailingSeed,
-  type MessageSeed,
-  openSlots,
-  type TestDatabase,
-} from '@app/testkit';
-import { claimDuePending, rereadClaim } from './claim.queries.js';
+import { countersAndRows, type TestDatabase, Claiming } from '@app/testkit';
+import { rereadClaim } from './claim.queries.js';
 
 describe('the claim', () => {
+  let claiming: Claiming;
   let database: TestDatabase;
   let db: Queryable;
   const sql = <Row = Record<string, unknown>>(text: string, values: unknown[] = []) =>
     database.sql<Row>(text, values);
+  const claim: Claiming['claim'] = (...asked) => claiming.claim(...asked);
+  const mailing: Claiming['mailing'] = (...seeds) => claiming.mailing(...seeds);
 
   beforeAll(async () => {
-    database = await createTestDatabase();
+    claiming = await Claiming.start();
+    ({ database } = claiming);
     db = poolOf(database.dataSource);
   });
-  afterEach(async () => {
-    await sql(`UPDATE lanes SET state = 'closed', generation = 0, paused_until = NULL,
-      rate_per_second = NULL, next_send_at = NULL`);
-  });
+  afterEach(() => claiming.resetLanes());
   afterAll(() => database.drop());
-
-  let claims = 0;
-  const claim = async (ids: number[], options: { probe?: number; laneId?: number } = {}) => {
-    const asked = {
-      policy: NOTIFICATION_API_POLICY,
-      laneId: 1,
-      claimId: ++claims,
-      ids,
-      ...options,
-    };
-    return (await claimDuePending(db, asked)).claimed;
-  };
-
-  /** A running mailing with one message per seed, each to a client of its own. */
-  async function mailing(
-    seeds: Partial<MessageSeed>[] = [{}],
-    attributes: MailingSeed = {},
-  ): Promise<{ mailingId: number; ids: number[] }> {
-    const clients = await addClients(
-      database.dataSource,
-      seeds.map(() => ({})),
-    );
-    const mailingId = await addMailing(database.dataSource, attributes);
-    const ids = await addMessages(
-      database.dataSource,
-      mailingId,
-      seeds.map((seed, index) => ({ status: 'pending', clientId: clients[index] ?? 0, ...seed })),
-    );
-    await openSlots(database.dataSource, mailingId);
-    return { mailingId, ids };
-  }
 
   it('takes what is due, with a lease, the next attempt number and the time that is left', async () => {
     const { mailingId, ids } = await mailing([{}, { attempts: 2, notBeforeIn: -1 }]);
@@ -222,10 +181,10 @@ describe('the claim', () => {
   it('is found again by its number when the answer got lost', async () => {
     const { ids } = await mailing([{}, {}]);
     const [claimed] = await claim(ids.slice(0, 1));
-    const again = await rereadClaim(db, { claimId: claims, ids });
+    const again = await rereadClaim(db, { claimId: claiming.lastClaim, ids });
     expect(again).toHaveLength(1);
     expect(again[0]).toMatchObject({ id: claimed?.id, attempt: 1, address: claimed?.address });
-    expect(await rereadClaim(db, { claimId: claims + 1000, ids })).toEqual([]);
+    expect(await rereadClaim(db, { claimId: claiming.lastClaim + 1000, ids })).toEqual([]);
   });
 
   it('has no time left after an edit that leaves the zone no hour, on a server without infinite intervals', async () => {
@@ -235,7 +194,9 @@ describe('the claim', () => {
       `UPDATE mailing_slots SET opens_at = '-infinity', closes_at = '-infinity' WHERE mailing_id = $1`,
       [mailingId],
     );
-    expect(await rereadClaim(db, { claimId: claims, ids })).toMatchObject([{ msLeft: 0 }]);
+    expect(await rereadClaim(db, { claimId: claiming.lastClaim, ids })).toMatchObject([
+      { msLeft: 0 },
+    ]);
   });
 
   describe('with an open breaker', () => {

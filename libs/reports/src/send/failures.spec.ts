@@ -2,10 +2,10 @@ import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createSocketServer, type Socket } from 'node:net';
 import {
   addMailing,
-  createTestDatabase,
-  HeldReports,
-  MailCatcher,
+  type HeldReports,
+  type MailCatcher,
   type TestDatabase,
+  MailedReports,
 } from '@app/testkit';
 
 const NOW = '2030-07-02T10:00:00Z';
@@ -13,36 +13,20 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
 describe('a report that fails', () => {
+  let mailed: MailedReports;
   let database: TestDatabase;
   let catcher: MailCatcher;
   let reports: HeldReports;
 
   beforeEach(async () => {
-    [database, catcher] = await Promise.all([createTestDatabase(), MailCatcher.start()]);
-    reports = await open({});
+    mailed = await MailedReports.start(NOW); // no daily report is due
+    ({ database, catcher } = mailed);
+    reports = await mailed.open();
   });
-  afterEach(async () => {
-    reports.close();
-    await Promise.all([database.drop(), catcher.stop()]);
-  });
+  afterEach(() => mailed.stop());
 
   const query = <T>(text: string, ...values: unknown[]): Promise<T[]> =>
     database.dataSource.query(text, values);
-
-  /** With no daily report due. */
-  async function open(
-    alerts: { webhookUrl?: string },
-    smtpUrl = catcher.smtpUrl,
-  ): Promise<HeldReports> {
-    const held = new HeldReports({
-      dataSource: database.dataSource,
-      now: NOW,
-      smtpUrl,
-      alerts,
-    });
-    await held.since(NOW);
-    return held;
-  }
 
   /** A report with content, as it lies there before it is sent. */
   async function written(key: string, content: object): Promise<number> {
@@ -132,8 +116,7 @@ describe('a report that fails', () => {
   describe('by what the other side says', () => {
     it('is recorded when a mail server answers with bytes that no text can hold', async () => {
       const server = await smtpServer(['554 5.7.1 No\0 \x07way\x1b[31m', '250 2.0.0 \0']);
-      reports.close();
-      reports = await open({}, server.url);
+      reports = await mailed.open({ smtpUrl: server.url });
       const one = await written('one', good);
       const two = await written('two', good);
       await reports.run();
@@ -163,8 +146,7 @@ describe('a report that fails', () => {
       });
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       const webhookUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-      reports.close();
-      reports = await open({ webhookUrl });
+      reports = await mailed.open({ alerts: { webhookUrl } });
       await query(`UPDATE lanes SET state = 'open', opened_at = '2030-07-02T09:00Z'`);
       await reports.run();
       server.closeAllConnections();

@@ -1,10 +1,10 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import {
   addMailing,
-  createTestDatabase,
-  HeldReports,
-  MailCatcher,
+  type HeldReports,
+  type MailCatcher,
   type TestDatabase,
+  MailedReports,
 } from '@app/testkit';
 
 const DUE = '2030-07-02T06:00:00Z';
@@ -12,34 +12,31 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
 describe('sending the daily report', () => {
+  let mailed: MailedReports;
   let database: TestDatabase;
   let catcher: MailCatcher;
   let reports: HeldReports;
 
   beforeEach(async () => {
-    [database, catcher] = await Promise.all([createTestDatabase(), MailCatcher.start()]);
+    mailed = await MailedReports.start(DUE, '2030-07-01T12:00:00Z');
+    ({ database, catcher } = mailed);
     reports = await open({});
   });
-  afterEach(async () => {
-    reports.close();
-    await Promise.all([database.drop(), catcher.stop()]);
-  });
+  afterEach(() => mailed.stop());
 
-  async function open(options: {
+  const open = (options: {
     smtpUrl?: string | undefined;
     recipients?: string[];
+    language?: 'ru';
     limits?: object;
-  }): Promise<HeldReports> {
-    const held = new HeldReports({
-      dataSource: database.dataSource,
-      now: DUE,
-      smtpUrl: 'smtpUrl' in options ? options.smtpUrl : catcher.smtpUrl,
-      settings: options.recipients ? { recipients: options.recipients } : {},
-      limits: { connect: 1_000, greeting: 300, silence: 300, attempt: 600, ...options.limits },
+  }): Promise<HeldReports> => {
+    const { recipients, language, limits, ...rest } = options;
+    return mailed.open({
+      ...rest,
+      settings: { ...(recipients && { recipients }), ...(language && { language }) },
+      limits: { connect: 1_000, greeting: 300, silence: 300, attempt: 600, ...limits },
     });
-    await held.since('2030-07-01T12:00:00Z');
-    return held;
-  }
+  };
 
   async function only() {
     const rows = await reports.rows();
@@ -81,13 +78,7 @@ describe('sending the daily report', () => {
       `UPDATE mailings SET start_at = '2030-07-01T09:00Z', end_at = '2030-07-03T09:00Z', finished_at = now() WHERE id = $1`,
       [id],
     );
-    reports.close();
-    reports = new HeldReports({
-      dataSource: database.dataSource,
-      now: DUE,
-      smtpUrl: catcher.smtpUrl,
-      settings: { language: 'ru' },
-    });
+    reports = await open({ language: 'ru' });
     await reports.run();
     const daily = catcher.mails.find(({ email }) => email.subject?.includes('2 июля'));
     expect(daily?.email.from).toMatchObject({ name: 'Почта', address: 'posthorn@example.com' });
@@ -138,7 +129,6 @@ describe('sending the daily report', () => {
   });
 
   it('reaches the other recipients when one is refused, and asks again only for one who may wait', async () => {
-    reports.close();
     reports = await open({ recipients: ['a@example.com', 'b@example.com', 'c@example.com'] });
     let waits = true;
     catcher.faults = {
@@ -166,13 +156,12 @@ describe('sending the daily report', () => {
   it('waits for a mail server that is down, for 24 hours, and comes once when it is back', async () => {
     const { smtpUrl } = catcher;
     await catcher.stop();
-    reports.close();
     reports = await open({ smtpUrl });
     for (let hours = 0; hours < 20; hours++) await reports.pass(HOUR).run();
     expect(await only()).toMatchObject({ status: 'pending', possible_duplicate: false });
     expect((await only()).error).toMatch(/ECONNREFUSED/);
 
-    catcher = await MailCatcher.start({ smtpPort: Number(new URL(smtpUrl).port) });
+    catcher = await mailed.replaceCatcher();
     await reports.pass(HOUR).run();
     await reports.pass(HOUR).run();
     expect(catcher.mails).toHaveLength(1);
@@ -180,7 +169,6 @@ describe('sending the daily report', () => {
   });
 
   it('is given up after 24 hours', async () => {
-    reports.close();
     reports = await open({ smtpUrl: 'smtp://127.0.0.1:1' });
     for (let hours = 0; hours < 26; hours++) await reports.pass(HOUR).run();
     const daily = (await reports.rows())[0];
@@ -191,7 +179,6 @@ describe('sending the daily report', () => {
 
   it('does not wait for a server that says nothing, nor for one that drips', async () => {
     const silent = await listen(createServer());
-    reports.close();
     reports = await open({ smtpUrl: silent.url });
     await reports.run();
     expect(await only()).toMatchObject({
@@ -210,7 +197,6 @@ describe('sending the daily report', () => {
         });
       }),
     );
-    reports.close();
     reports = await open({ smtpUrl: dripping.url, limits: { greeting: 60_000 } });
     await reports.pass(HOUR).run();
     expect(await only()).toMatchObject({
@@ -272,7 +258,6 @@ describe('sending the daily report', () => {
   });
 
   it('keeps reports that cannot be sent: no mail server, or nobody to send them to', async () => {
-    reports.close();
     reports = await open({ smtpUrl: undefined });
     await reports.run();
     expect(await only()).toMatchObject({
@@ -282,7 +267,6 @@ describe('sending the daily report', () => {
     });
     expect((await only()).content).toMatchObject({ kind: 'daily', date: '2030-07-02' });
 
-    reports.close();
     reports = await open({ recipients: [] });
     await reports.pass(24 * HOUR).run();
     const rows = await reports.rows();
