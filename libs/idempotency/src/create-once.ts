@@ -39,7 +39,11 @@ export async function createOnce<Resource extends { id: number }>(
   });
   if (made) return { resource: made, replayed: false };
   const resource = await findReplay(database, kind, request, read);
-  if (!resource) throw new DomainError('conflict', 'The key has just run out; send it once more');
+  if (!resource) {
+    throw new DomainError('conflict', 'The key has just run out; send it once more').because(
+      'changed_meanwhile',
+    );
+  }
   return { resource, replayed: true };
 }
 
@@ -62,12 +66,12 @@ export async function findReplay<Resource>(
       'unprocessable',
       'This Idempotency-Key was used with another body in the last 24 hours',
       [{ path: 'Idempotency-Key', message: 'belongs to a request with another body' }],
-    );
+    ).because('idempotency_key_reused');
   }
   const resource = await read(database.pool, stored.resourceId);
   if (resource) return resource;
   throw new DomainError(
     'conflict',
     `The ${kind} ${stored.resourceId}, which this Idempotency-Key made, has been deleted`,
-  );
+  ).because('idempotent_resource_deleted', { kind, id: stored.resourceId });
 }

@@ -54,9 +54,9 @@ export class ClientsController {
     409,
     `${PHONE_TAKEN}, or the client that this Idempotency-Key made has been deleted`,
     'phone_taken',
-    'conflict',
+    'idempotent_resource_deleted',
   )
-  @Refuses(422, 'The Idempotency-Key was used with another body')
+  @Refuses(422, 'The Idempotency-Key was used with another body', 'idempotency_key_reused')
   async create(
     @CurrentActor() actor: Actor,
     @Body() body: WriteClientDto,

@@ -59,8 +59,17 @@ export class MailingsController {
   @Idempotent({ service: MailingService, toDto: toMailing, tell: tellLocation })
   @Versioned()
   @ApiCreatedResponse({ type: MailingDto })
-  @Refuses(409, 'The mailing that this Idempotency-Key made has been deleted')
-  @Refuses(422, 'The Idempotency-Key was used with another body, or no Telegram bot is registered')
+  @Refuses(
+    409,
+    'The mailing that this Idempotency-Key made has been deleted',
+    'idempotent_resource_deleted',
+  )
+  @Refuses(
+    422,
+    'The Idempotency-Key was used with another body, or no Telegram bot is registered',
+    'idempotency_key_reused',
+    'no_bot',
+  )
   async create(
     @CurrentActor() actor: Actor,
     @Body() dto: CreateMailingDto,

@@ -43,12 +43,16 @@ export class ReportsController {
   @Idempotent({ service: ReportService, toDto: toReport })
   @ApiParam({ name: 'date', example: '2030-03-02', schema: { type: 'string', format: 'date' } })
   @ApiAcceptedResponse({ type: ReportDto, description: 'It will be sent' })
-  @Refuses(409, 'The report that this Idempotency-Key asked for has been deleted')
+  @Refuses(
+    409,
+    'The report that this Idempotency-Key asked for has been deleted',
+    'idempotent_resource_deleted',
+  )
   @Refuses(
     422,
     'The date has not begun, or the Idempotency-Key was used with another date',
     'date_not_begun',
-    'unprocessable',
+    'idempotency_key_reused',
   )
   @Refuses(
     429,

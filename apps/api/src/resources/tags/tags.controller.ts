@@ -46,9 +46,9 @@ export class TagsController {
     409,
     `${NAME_TAKEN}, or the tag that this Idempotency-Key made has been deleted`,
     'name_taken',
-    'conflict',
+    'idempotent_resource_deleted',
   )
-  @Refuses(422, 'The Idempotency-Key was used with another body')
+  @Refuses(422, 'The Idempotency-Key was used with another body', 'idempotency_key_reused')
   async create(
     @CurrentActor() actor: Actor,
     @Body() { name }: WriteTagDto,
