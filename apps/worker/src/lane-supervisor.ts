@@ -7,7 +7,7 @@ import { type SharedByLanes, WorkerLane } from './worker-lane.js';
 const LOOK_MS = 2_000;
 const LANES_TASK = 'lanes';
 
-export interface SupervisorOptions extends SharedByLanes {
+interface SupervisorOptions extends SharedByLanes {
   channels: ReadonlyMap<string, ConfiguredChannel>;
   lookMs?: number;
 }
