@@ -28,7 +28,7 @@ export interface ChildOptions {
   pipes?: boolean;
 }
 
-/** The processes of the demo: each with a log file, an entry in the register, and an eye on its life. */
+/** The processes of the demo: each with a log file, an entry in the register, and a watch for its end. */
 export class Children {
   /** Rejects with ChildError when one of them ends by itself. */
   readonly failure: Promise<never>;
@@ -118,7 +118,7 @@ export class Children {
     this.start(name, this.optionsOf(name));
   }
 
-  /** Runs it once more, as it was run before. @throws ChildError when it does not end well. */
+  /** Runs it again, as it was run before. @throws ChildError when it does not end well. */
   async rerun(name: string): Promise<void> {
     await this.run(name, this.optionsOf(name));
   }

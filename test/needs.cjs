@@ -16,7 +16,7 @@ const MARKS = {
 };
 /** `import … from 'x'`, `export … from 'x'`, `import 'x'`. */
 const IMPORT = /^(?:import|export)\s+(?:(type\s)?([^;']*?)\s*from\s+)?'([^']+)';/gm;
-/** A spec that another spec runs once more. */
+/** A spec that another spec includes. */
 const INCLUDED = /'(\.{1,2}\/[\w./-]+\.spec)'/g;
 
 const read = new Map();

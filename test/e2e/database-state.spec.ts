@@ -22,7 +22,7 @@ describe('a database that cannot answer as it is', () => {
     }
   });
 
-  it('says when the schema is missing, and shows no words of the driver to strangers', async () => {
+  it('says when the schema is missing, and shows no words of the driver in the answer', async () => {
     const database = await createTestDatabase({ empty: true });
     const api = await startApi(database.url);
     try {
@@ -40,7 +40,7 @@ describe('a database that cannot answer as it is', () => {
     }
   });
 
-  it('does not tell strangers where it is, and tells the log', async () => {
+  it('writes where it is into the log, not into the answer', async () => {
     const url = 'postgres://someone:secret-word@127.0.0.1:1/nowhere';
     const api = await startApi(url);
     try {

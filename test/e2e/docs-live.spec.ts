@@ -13,7 +13,7 @@ import { codeBlocks, inlineCode, readPages, routeKey, routesIn } from './docs.js
 
 const MINUTE = 60_000;
 /** Starting takes a second; on a machine that does ten other things at once it takes longer. */
-const patient = { startTimeoutMs: MINUTE };
+const longLimit = { startTimeoutMs: MINUTE };
 
 interface OpenApi {
   paths: Record<string, Record<string, unknown>>;
@@ -29,7 +29,7 @@ describe('The documents', () => {
   beforeAll(async () => {
     database = await createTestDatabase({ empty: true });
     await migrate(database.url);
-    const provider = await startProcess('simulator', { SIMULATOR_PORT: '0' }, patient);
+    const provider = await startProcess('simulator', { SIMULATOR_PORT: '0' }, longLimit);
     processes.push(provider);
     simulator = provider.url;
     const settings = {
@@ -40,9 +40,9 @@ describe('The documents', () => {
       NOTIFICATION_API_TOKEN: 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ0ZXN0In0.c2ln',
     };
     const running = await Promise.all([
-      startApi(database.url, {}, patient).then(({ process }) => process),
-      startProcess('worker', settings, patient),
-      startProcess('beat', settings, patient),
+      startApi(database.url, {}, longLimit).then(({ process }) => process),
+      startProcess('worker', settings, longLimit),
+      startProcess('beat', settings, longLimit),
     ]);
     processes.push(...running);
     api = running[0].url;

@@ -94,7 +94,7 @@ describe('a method that a route does not have', () => {
     expect((await admin.call('PUT', '/clients', 'x', headers)).status).toBe(405);
   });
 
-  it('says nothing to strangers about what a key would see', async () => {
+  it('says nothing without a key about what a key would see', async () => {
     expect((await admin.as(null).get('/mailings/preview')).status).toBe(401);
   });
 });

@@ -21,7 +21,7 @@ export function report(
     '# Faults',
     '',
     'Written by `npm run test:faults`. Real processes on loopback, a TCP proxy in front of PostgreSQL,',
-    'Redis and the provider, signals to real process ids. After every scenario everything is mended,',
+    'Redis and the provider, signals to real process ids. After every scenario everything is repaired,',
     'left to come to rest and stopped, and a checker holds what the API acknowledged, what the',
     'provider received and what the database says against each other:',
     '',

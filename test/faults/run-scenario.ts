@@ -44,7 +44,7 @@ export function isGreen({ violations, failures }: Result): boolean {
   return violations.length === 0 && failures.length === 0;
 }
 
-/** What is left to say when the processes could not even be started or looked at. */
+/** The result when the processes could not even be started or looked at. */
 export function failedResult(scenario: Scenario, backend: Backend, error: unknown): Result {
   const { name, holds } = scenario;
   const failures = [error instanceof Error ? (error.stack ?? error.message) : String(error)];

@@ -100,7 +100,7 @@ export class Trial {
     return { release };
   }
 
-  /** Lets go of what a scenario that failed on its way still holds. */
+  /** Releases what a scenario that failed on its way still holds. */
   async releaseLocks(): Promise<void> {
     await Promise.all([...this.locks].map((release) => release()));
   }

@@ -48,7 +48,7 @@ describe('what reads foreign bytes', () => {
     120_000,
   );
 
-  // What these found before they were mended, and the measure can be believed.
+  // The readers as they were before they were corrected: they show that the measure can fail.
   it.each<[string, (text: string) => unknown, string]>([
     [
       'a pattern that begins with a run of separators',

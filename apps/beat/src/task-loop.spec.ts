@@ -110,7 +110,7 @@ describe('the loop of a task', () => {
       await slow.stop();
     });
 
-    it('does not run it twice at a time, and once more for all that woke it meanwhile', async () => {
+    it('does not run it twice at a time, and again, once, for all that woke it meanwhile', async () => {
       for (let wake = 0; wake < 100; wake++) changed.raise();
       expect(runs).toBe(1);
       release();

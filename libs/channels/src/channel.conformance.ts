@@ -190,8 +190,8 @@ export function describeChannel(name: string, harness: ChannelHarness): void {
     );
 
     it('does not wait for an answer beyond the deadline', async () => {
-      const patient = { concurrency: 1, callTimeoutMs: 20_000 };
-      channel = harness.open(provider.origin, patient);
+      const longLimit = { concurrency: 1, callTimeoutMs: 20_000 };
+      channel = harness.open(provider.origin, longLimit);
       const started = performance.now();
       const timeout = { kind: 'unknown', code: 'timeout' };
       await expect(send(hang, soon(100))).resolves.toMatchObject(timeout);

@@ -159,7 +159,7 @@ export function chunkOf(size: number): Buffer {
 
 export async function until(condition: () => boolean): Promise<void> {
   for (const end = performance.now() + 5_000; !condition();) {
-    if (performance.now() > end) throw new Error('waited for 5 s in vain');
+    if (performance.now() > end) throw new Error('waited for 5 s without a result');
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

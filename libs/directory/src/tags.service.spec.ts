@@ -73,7 +73,7 @@ describe('a tag that mailings are for', () => {
       planned,
     ]);
     const over = await mailingFor(['vip'], { status: 'completed' });
-    const stranger = await mailingFor(['vi', 'vipp']);
+    const other = await mailingFor(['vi', 'vipp']);
 
     expect(await tags.rename(someActor, tag.id, 'gold')).toEqual({ id: tag.id, name: 'gold' });
 
@@ -81,7 +81,7 @@ describe('a tag that mailings are for', () => {
     expect(await filterOf(planning)).toEqual(['gold']);
     expect(await filterOf(planned)).toEqual(['vip']);
     expect(await filterOf(over)).toEqual(['vip']);
-    expect(await filterOf(stranger)).toEqual(['vi', 'vipp']);
+    expect(await filterOf(other)).toEqual(['vi', 'vipp']);
   });
 
   it('reaches its clients though it is renamed between the start and the planning', async () => {
@@ -113,7 +113,7 @@ describe('a tag that mailings are for', () => {
     expect(await refusalOf(tag.id)).toBeNull();
   });
 
-  it('is renamed in a filter that is being stored at the very moment', async () => {
+  it('is renamed in a filter that is being stored at the same moment', async () => {
     const { resource: tag } = await tags.create(someActor, 'vip');
     let rename: Promise<unknown> = Promise.resolve();
     const made = await database.transaction(async (session) => {

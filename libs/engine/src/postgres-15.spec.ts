@@ -1,6 +1,6 @@
 import { TEST_POSTGRES, TEST_POSTGRES_15 } from '@app/testkit';
 
-/** The engine's statements and the migrations, once more on the oldest version that we support. */
+/** The engine's statements and the migrations, again on the oldest version that we support. */
 const SUITES = [
   '../../database/src/migrations.spec',
   './plan/plan.spec',

@@ -182,7 +182,7 @@ describe('counters, activity and totals agree', () => {
       expect(await totals()).toEqual({ ...nothing, mailings: 1, total: 1, sent: 1 });
     });
 
-    it('give back a mailing that runs again, and take it in once more', async () => {
+    it('give back a mailing that runs again, and take it in again', async () => {
       const { id } = await mailing([{ status: 'failed' }, { status: 'sent' }], {
         status: 'completed',
       });

@@ -32,11 +32,11 @@ const written = (text: string) => [...text.matchAll(WRITES)].map(([statement]) =
 
 describe('the rows of messages and their books', () => {
   it('are written by libs/messages and the functions of the database alone', () => {
-    const strangers = ['libs', 'apps']
+    const others = ['libs', 'apps']
       .flatMap(sources)
       .filter((file) => !MAY_WRITE.some((folder) => file.startsWith(folder)))
       .flatMap((file) => written(readFileSync(file, 'utf8')).map((it) => `${file}: ${it}`));
-    expect(strangers).toEqual([]);
+    expect(others).toEqual([]);
   });
 
   it('are found wherever SQL writes to them', () => {

@@ -70,7 +70,7 @@ function stopOnSignal(app: NestFastifyApplication, logger: Logger): void {
     logger.info({ signal }, 'stopping');
     setTimeout(() => {
       logger.warn('the stop takes long: the work under way is given up');
-      // Again and again, for what has failed may be tried once more.
+      // More than once, for what has failed may be tried again.
       setInterval(() => void giveUpWork(logger), GIVE_UP_EVERY_MS).unref();
     }, GIVE_UP_MS).unref();
     // As after a kill, which loses nothing either; a status other than 0 would call it a fault.

@@ -43,7 +43,7 @@ export interface Connection {
   pool?: pg.Pool;
   /** It is away, and comes back by itself: what waits for an answer gets it then. */
   isComingBack(): boolean;
-  /** Lets go of it, whatever state it is in: what waits for an answer is rejected, at once or in time. */
+  /** Closes it, whatever state it is in: what waits for an answer is rejected, at once or in time. */
   end(): Promise<void>;
 }
 

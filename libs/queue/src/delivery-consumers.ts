@@ -196,7 +196,7 @@ export class DeliveryConsumers {
       if (!taker.wantsToFetch) continue;
       const room = this.places.roomFor(taker);
       if (room === 0) continue;
-      // To the end, where this loop comes to it once more.
+      // To the end, where this loop comes to it again.
       this.turns.delete(taker);
       this.turns.add(taker);
       taker.fetch(room);

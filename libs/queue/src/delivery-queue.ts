@@ -9,8 +9,8 @@ import { DELIVER, type DeliveryJob, deliveryJobId } from './jobs.js';
 const BULK = 100;
 /**
  * The queue's own retries serve jobs that failed before their claim (database unreachable). A job that
- * failed for good must not stay: its id would keep the same attempt out of the queue for ever. What
- * becomes of jobs that are not ours is the consumer's to say.
+ * failed for good must not stay: its id would keep the same attempt out of the queue for ever. The
+ * consumer decides what becomes of jobs that are not ours.
  */
 const JOB_OPTIONS = {
   attempts: 6,

@@ -30,7 +30,7 @@ export class DeliveryQueues {
   }
 
   /**
-   * The lane's queue, to be closed by the caller when the lane goes. Opened once more, as after a
+   * The lane's queue, to be closed by the caller when the lane is removed. Opened again, as after a
    * failure, it takes the place of the one before.
    */
   open(lane: string): DeliveryQueue {
@@ -43,7 +43,7 @@ export class DeliveryQueues {
     return queue;
   }
 
-  /** Lets go of a lane's queue, or without a name of all and of the connection. It never fails. */
+  /** Closes a lane's queue, or without a name all queues and the connection. It never fails. */
   async close(lane?: string): Promise<void> {
     if (lane !== undefined) {
       await this.lanes.get(lane)?.close();

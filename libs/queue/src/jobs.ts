@@ -11,7 +11,7 @@ export const DELIVER = 'deliver';
  * `<message>-<attempts>`: never digits only, never a colon, as the queue demands. The queue ignores a
  * job whose id it has, in whatever state, so a message is in it once for each attempt. One that is given
  * to an idle queue again and again without effect gets another id: its job may be held by a worker that
- * is gone.
+ * has ended.
  *
  * @param offers how often the message was given to the queue for this attempt, this time included.
  */

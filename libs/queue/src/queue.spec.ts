@@ -168,7 +168,7 @@ describe('what a queue says', () => {
 });
 
 describe('a job', () => {
-  it('has an id of its message and its attempt, and another one when it is offered in vain', () => {
+  it('has an id of its message and its attempt, and another one when it is offered without effect', () => {
     expect(deliveryJobId(5, 2)).toBe('5-2');
     expect(deliveryJobId(5, 2, 2)).toBe('5-2');
     expect(deliveryJobId(5, 2, 3)).toBe('5-2-3');

@@ -49,7 +49,7 @@ export class QueueTroubles {
     return this.byLane.get(lane)?.words ?? null;
   }
 
-  /** For `ready`, which strangers may ask. @throws HealthFault with the words of a refusal. */
+  /** For `ready`, which everybody may ask. @throws HealthFault with the words of a refusal. */
   check(): Promise<void> {
     const all = [...this.byLane].map(([lane, { words }]) => ({
       lane,

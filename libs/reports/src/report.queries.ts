@@ -120,7 +120,7 @@ export async function secondsToWait(
   return rows[0]?.wait ?? null;
 }
 
-/** Asks for the daily report of a date once more, and wakes beat. */
+/** Asks for the daily report of a date again, and wakes beat. */
 export async function requestDaily(db: Queryable, date: string): Promise<ReportRecord> {
   const { rows } = await db.query<ReportRecord>({
     name: 'request-daily',

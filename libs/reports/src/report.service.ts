@@ -79,7 +79,7 @@ export class ReportService {
   }
 
   /**
-   * Has the report of a date sent once more: of an earlier day what it said when it came by itself,
+   * Has the report of a date sent again: of an earlier day what it said when it came by itself,
    * of today the last day up to now. Each goes to all who get reports: there is a limit.
    *
    * @param date `YYYY-MM-DD`

@@ -98,7 +98,7 @@ export async function addMailing(dataSource: DataSource, seed: MailingSeed = {})
   );
   return id;
 }
-let strangers = 1_000_000_000;
+let unknownClients = 1_000_000_000;
 /** Stores messages of a mailing, counted, and answers with their ids in the given order. */
 export async function addMessages(
   dataSource: DataSource,
@@ -121,7 +121,7 @@ export async function addMessages(
        FROM zone RETURNING id`,
       [
         mailingId,
-        seed.clientId ?? ++strangers,
+        seed.clientId ?? ++unknownClients,
         seed.status,
         seed.timezone ?? 'Europe/Moscow',
         seed.attempts ?? attempted,

@@ -178,7 +178,7 @@ function waitForTheLog(): void {
         writeSync(1, line);
         return;
       } catch {
-        // once more
+        // again
       }
     }
   };

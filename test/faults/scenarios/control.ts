@@ -214,7 +214,7 @@ async function pauseAndWatch(trial: Trial, mailing: number): Promise<void> {
 
 /**
  * Holds the counters of a mailing while a claim waits behind them in its middle. Where all that the
- * worker has in hand waits to be recorded instead, no claim comes: it lets go, and tries again.
+ * worker has in hand waits to be recorded instead, no claim comes: it releases them, and tries again.
  */
 async function holdAClaim(trial: Trial, mailing: number): Promise<Lock> {
   const tries = 10;

@@ -289,9 +289,9 @@ async function end(trial: Trial, mailings: number[]): Promise<void> {
 /** The same while the other lane has work, whatever becomes of it. */
 async function speedBeside(trial: Trial, bad: number, ms: number): Promise<number> {
   await trial.done('POST', `/mailings/${bad}/resume`);
-  const mending = keepClosed(trial);
+  const closing = keepClosed(trial);
   const perSecond = await speed(trial, ms);
-  await mending.stop();
+  await closing.stop();
   await trial.done('POST', `/mailings/${bad}/pause`);
   return perSecond;
 }

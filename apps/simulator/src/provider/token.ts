@@ -31,13 +31,13 @@ export class TokenCheck {
     const known = this.verdicts.get(token);
     if (known) return known;
     if (this.verdicts.size >= REMEMBERED) this.verdicts.clear();
-    const verdict = judge(token);
+    const verdict = check(token);
     this.verdicts.set(token, verdict);
     return verdict;
   }
 }
 
-function judge(token: string): Verdict {
+function check(token: string): Verdict {
   const parts = token.split('.');
   const [head, claims] = parts.slice(0, 2).map(decode);
   if (parts.length !== 3 || !parts.every((part) => /^[\w-]+$/.test(part)) || !head || !claims) {

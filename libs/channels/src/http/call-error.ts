@@ -52,7 +52,7 @@ function canOpenDescriptor(): boolean {
 }
 
 /**
- * After the request may have been written. undici looks at an idle socket once more before it
+ * After the request may have been written. undici looks at an idle socket again before it
  * reuses it, so a connection that the provider closed earlier does not end here; what remains is
  * a close that crossed our request, and nobody can tell that from one that answered it.
  */

@@ -26,7 +26,7 @@ export function classifyAnswer(answer: Answer, secrets: Secrets, now: Date): Out
       return { kind: 'unavailable', scope: 'auth', ...reason };
     case 429:
       return { kind: 'unavailable', scope: 'rate', ...waitOf(answer, now), ...reason };
-    // A proxy or the provider gave up waiting for somebody who may have gone on all the same.
+    // A proxy or the provider gave up waiting for a server that may have accepted the message.
     case 408:
     case 504:
       return { kind: 'unknown', ...reason };

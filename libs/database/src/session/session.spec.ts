@@ -133,7 +133,7 @@ describe.each(servers)('a session of $name', ({ admin: adminUrl = '', pooled }) 
     for (const name of known) {
       await admin(adminUrl, `ALTER ROLE ${ROLE} SET ${name} = '${settings[name]}'`);
     }
-    await beginAnew();
+    await endPooledSessions();
     return known;
   }
 
@@ -141,7 +141,7 @@ describe.each(servers)('a session of $name', ({ admin: adminUrl = '', pooled }) 
    * Sessions that the pooler kept have the settings of their beginning. Waits until they have ended:
    * one that is ending would be given to the next client, and be lost with "invalid server parameter".
    */
-  async function beginAnew(): Promise<void> {
+  async function endPooledSessions(): Promise<void> {
     await admin(
       adminUrl,
       `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = '${ROLE}'`,
@@ -181,14 +181,14 @@ describe.each(servers)('a session of $name', ({ admin: adminUrl = '', pooled }) 
 
   it('is refused, with the reason, where the database was closed for writing', async () => {
     await admin(adminUrl, `ALTER DATABASE ${DATABASE} SET default_transaction_read_only = on`);
-    await beginAnew();
+    await endPooledSessions();
     try {
       await expect(openSession(url, 'test')).rejects.toThrow(
         'the database is read-only: default_transaction_read_only is on',
       );
     } finally {
       await admin(adminUrl, `ALTER DATABASE ${DATABASE} RESET default_transaction_read_only`);
-      await beginAnew();
+      await endPooledSessions();
     }
   });
 

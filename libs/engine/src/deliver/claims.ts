@@ -137,7 +137,7 @@ export class Claims {
   }
 
   /**
-   * The answer got lost: whether the claim took effect is for the database to say, not for the lease.
+   * The answer got lost: the database knows whether the claim took effect, the lease does not.
    * Even a claim that is of no use any more is worth finding, for the sweep would have to take its
    * messages for sent. The gate lets a claim end first that is still running without us.
    */

@@ -88,7 +88,7 @@ describe('records that the database refuses', () => {
     sql('UPDATE mailing_counters SET sending = 0, total = total - sending WHERE mailing_id = $1', [
       mailingId,
     ]);
-  const mend = (mailingId: number, count: number) =>
+  const setCounter = (mailingId: number, count: number) =>
     sql(
       'UPDATE mailing_counters SET sending = $2, total = total - sending + $2 WHERE mailing_id = $1',
       [mailingId, count],
@@ -114,7 +114,7 @@ describe('records that the database refuses', () => {
     await moveByHand(mailingId);
     await Promise.all(ids.map((id) => records.record(result(id), mailingId)));
     expect(new Set(await statuses(ids))).toEqual(new Set(['sending']));
-    await mend(mailingId, 5);
+    await setCounter(mailingId, 5);
     await waitFor(async () => (await statuses(ids)).every((status) => status === 'sent'), {
       timeoutMs: 10_000,
       what: 'all are written down',
@@ -131,7 +131,7 @@ describe('records that the database refuses', () => {
     await Promise.all(ids.map((id) => records.record(result(id), mailingId)));
     expect(statements).toBeLessThan(60);
     expect(records.isBlocked(mailingId)).toBe(true);
-    await mend(mailingId, 200);
+    await setCounter(mailingId, 200);
   });
 
   it('are written down without the words that the database has no room for', async () => {

@@ -2,7 +2,7 @@ import type { AttemptResult } from '@app/messages';
 
 /** Refused outcomes that are kept; the oldest make room for more. */
 const MOST_KEPT = 10_000;
-/** So many refused ones speak against the mailing (its counters) and not against each of them. */
+/** With so many refused results the mailing (its counters) is taken for the reason, not each result. */
 const BLOCKED_AT = 16;
 
 export interface Unrecorded {

@@ -16,7 +16,7 @@ const LEAD_MS = 400;
 const LEAST_LEAD_MS = 100;
 /**
  * Where the lane has a rate too, a message is fed so long before the moment that the lane would give it,
- * ms: its moments are not kept for messages that their mailings let go much later. But what falls into
+ * ms: its moments are not kept for messages that their mailings send much later. But what falls into
  * the time until the next look has to be fed now, or its moment passes.
  */
 const LEAST_LEAD_IN_RATED_LANE_MS = 60;

@@ -5,7 +5,7 @@ const OFFER_AGAIN_MS = 8_000;
  * Also when the mailing was changed: claims may have refused what is allowed now.
  */
 const OFFER_AGAIN_SOON_MS = 1_000;
-/** With a rate, what was given a while ago should have gone: how much has not is worth knowing. */
+/** With a rate, what was given so long ago should be sent: what is not is looked up, ms. */
 const RATED_CHECK_MS = 1_000;
 
 interface Offer {

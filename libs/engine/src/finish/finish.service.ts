@@ -105,8 +105,8 @@ export class FinishService {
 
   /**
    * Messages whose lease ran out were sent or not: nobody knows. Their attempt is recorded as
-   * `unknown`, by the statement and behind the fence that every worker uses; what that means is the
-   * channel's to say.
+   * `unknown`, by the statement and behind the fence that every worker uses; the channel decides what
+   * that means.
    */
   async sweep(): Promise<number> {
     const except = this.sweeping.waitingKeys.map(Number);

@@ -31,7 +31,7 @@ describe('a mailing that fails', () => {
         BEGIN RAISE EXCEPTION 'broken'; END $$;
       CREATE TRIGGER broken BEFORE ${change} ON ${table} FOR EACH ROW WHEN (${when})
         EXECUTE FUNCTION broken()`);
-  const mend = () => sql('DROP FUNCTION broken CASCADE');
+  const repair = () => sql('DROP FUNCTION broken CASCADE');
 
   it.each([
     ['start', 'mailings', 'UPDATE', 'NEW.id'],
@@ -51,7 +51,7 @@ describe('a mailing that fails', () => {
     await breakRows('messages', 'true', 'INSERT');
     await planAll();
     expect(await planned()).toEqual([]);
-    await mend();
+    await repair();
     const again = planning.anotherPlan();
     while ((await again.run()).more);
     expect(await planned()).toEqual([{ id }]);

@@ -1,6 +1,6 @@
 import type { Outcome } from '@app/channels';
 
-/** How an outcome speaks about the provider as a whole. */
+/** What an outcome means for the provider as a whole. */
 export type Verdict = 'good' | 'bad' | 'fatal' | 'neutral';
 
 export function verdictOf(outcome: Outcome): Verdict {

@@ -35,7 +35,7 @@ export class TokenExpiries {
     return expiresAt;
   }
 
-  /** A token that was stored under another key is as good as none: the worker says so, loudly. */
+  /** A token that was stored under another key is as good as none: the worker logs an error. */
   private open(sealed: Buffer): string | undefined {
     if (this.encryptionKey === undefined) return undefined;
     try {

@@ -186,8 +186,8 @@ describe('retrying failed messages', () => {
       'CREATE TRIGGER slow BEFORE UPDATE ON messages FOR EACH ROW EXECUTE FUNCTION slow()',
     );
     const pieces = { first: 300, least: 5, most: 300, aimMs: 100, limitMs: 500 };
-    const patient = new MailingControlService(database, unheard, pieces);
-    expect(await patient.retryFailed(someActor, id)).toBe(300);
+    const longLimit = new MailingControlService(database, unheard, pieces);
+    expect(await longLimit.retryFailed(someActor, id)).toBe(300);
     await rowsOf('DROP FUNCTION slow CASCADE');
     expect((await countersAndRows(database.dataSource, id)).rows).toEqual({ pending: 300 });
   });

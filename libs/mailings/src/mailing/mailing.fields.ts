@@ -103,7 +103,7 @@ export const FIELD_COLUMNS: readonly string[] = MAILING_FIELDS.flatMap((name) =>
   Object.keys(FIELDS[name].columns),
 );
 
-/** @param draft what a column that is left out takes (`startAt` null is now) is the statement's to say. */
+/** @param draft what a column that is left out takes (`startAt` null is now) is decided by the statement. */
 export function valuesOf(
   draft: Omit<MailingDraft, 'startAt'> & { startAt: Date | null },
 ): unknown[] {

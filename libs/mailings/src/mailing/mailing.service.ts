@@ -115,7 +115,7 @@ export class MailingService {
     return mailing;
   }
 
-  /** Gone for every reader at once; nothing of it is claimed any more when this resolves. */
+  /** Hidden from every reader at once; nothing of it is claimed any more when this resolves. */
   async delete(actor: Actor, id: number, check?: Check<MailingRecord>): Promise<void> {
     const hidden = check ? this.hideIf(id, check) : hideIfNotDeleted(this.database.pool, id);
     if (!(await hidden)) throw noMailing(id);

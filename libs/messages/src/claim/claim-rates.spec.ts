@@ -75,7 +75,7 @@ describe('the claim with a rate', () => {
     expect(times.slice(0, 5)).toEqual([0, 26, 53, 79, 105]);
   });
 
-  it('keeps no moment of the lane for a message that its mailing lets go much later', async () => {
+  it('keeps no moment of the lane for a message that its mailing sends much later', async () => {
     const slow = await mailing(many(10), { ratePerSecond: 10 });
     const fast = await mailing(many(30));
     await sql(`UPDATE lanes SET rate_per_second = 50`);

@@ -28,11 +28,11 @@ const BOOK_CLOSED = bookMoves({
  * changed is not where the statement's snapshot looks, and is left for the next call too.
  *
  * From the beginning each call would go through all entries that the ones before it left behind. And a
- * commit here need not wait for the disk, for what a crash forgets is closed once more: together that
+ * commit here need not wait for the disk, for what a crash loses is closed again: together that
  * saves a twelfth of a million rows' time.
  *
  * @returns how many rows changed, and where the next call goes on; null: there are no more. `rows` are
- *   those that were gone through, `tookMs` is the time in the database.
+ *   those that were read, `tookMs` is the time in the database.
  */
 export async function closePendingOfEnded(
   db: Queryable,

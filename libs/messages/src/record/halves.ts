@@ -12,7 +12,7 @@ export interface RecordedInHalves {
   refused: Refused[];
 }
 
-/** So many refused ones in one batch speak against all of it: the rest of it is not tried. */
+/** After so many refused results in one batch the rest of the batch is not tried. */
 const MOST_REFUSED = 16;
 
 /**

@@ -277,7 +277,7 @@ describe('the record', () => {
     const b = await sending([{}, {}, {}]);
     await record([
       ...a.ids.map((id, index) => result(id, index === 0 ? bad('rejected') : {})),
-      // That the provider as a whole is not there speaks against no mailing.
+      // That the provider as a whole is not there counts against no mailing.
       ...b.ids.map((id, index) => result(id, bad(index === 0 ? 'unavailable' : 'retry'))),
     ]);
     expect((await countersAndRows(database.dataSource, a.mailingId)).counters).toEqual({

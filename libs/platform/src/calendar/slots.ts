@@ -40,7 +40,7 @@ const LONGEST_SLOT = 3 * DAY;
  * already), or null when there is none before the end.
  *
  * One rule decides everything, daylight-saving changes included: an instant is allowed if and
- * only if the wall clock then shows a time of day inside the window. Hence
+ * only if the wall clock then shows a time of day inside the window. So
  * - in a gap (02:00 becomes 03:00) no wall clock shows the skipped times: an opening inside the
  *   gap moves to the first instant after it, a closing inside it to its start, and a window that
  *   lies in the gap as a whole does not open on that day;

@@ -47,10 +47,10 @@ describe('the canonical name of a timezone', () => {
   });
 
   it('is known for every timezone of the runtime, under one name for all aliases', () => {
-    const strangers = Intl.supportedValuesOf('timeZone').filter(
+    const unknown = Intl.supportedValuesOf('timeZone').filter(
       (zone) => !CANONICAL_TIMEZONES.has(zone.toLowerCase()),
     );
-    expect(strangers).toEqual([]);
+    expect(unknown).toEqual([]);
     for (const name of CANONICAL_TIMEZONES.values()) expect(canonicalTimezone(name)).toBe(name);
     expect(TIMEZONE_RELEASE).toMatch(/^20\d\d[a-z]$/);
   });

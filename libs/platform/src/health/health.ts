@@ -4,7 +4,7 @@ import { messageOf } from '../errors/domain-error.js';
 
 /**
  * Resolves when the thing works; rejects with the reason when it does not. Probes are open to
- * strangers: only the words of a `HealthFault` are in the answer, those of any other error are in the log.
+ * everybody: only the words of a `HealthFault` are in the answer, those of any other error are in the log.
  */
 export type HealthCheck = () => Promise<unknown>;
 
@@ -14,7 +14,7 @@ const FAILED = 'failed';
 export interface HealthFaultOptions extends ErrorOptions {
   /** For programs and translations; stays what it is when the words change. */
   code?: string;
-  /** What the code is about: names, numbers. Strangers may read it. */
+  /** What the code is about: names, numbers. Everybody may read it. */
   data?: Record<string, unknown>;
 }
 

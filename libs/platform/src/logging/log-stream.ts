@@ -130,7 +130,7 @@ function noticeOf(lines: number): string {
 
 /**
  * A descriptor for what the process writes to stdout or stderr, whose writes return at once. Node
- * makes pipes and sockets so when it opens its own stream on them; a terminal is opened once more, so
+ * makes pipes and sockets so when it opens its own stream on them; a terminal is opened again, so
  * that the shell's own descriptor stays as it is; a file answers at once anyway.
  */
 function openWithoutWaiting(fd: 1 | 2): number {

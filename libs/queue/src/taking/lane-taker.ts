@@ -37,7 +37,7 @@ export interface LaneTakerOptions {
 /** After a failure nothing is asked for so long, ms: a server that restarts is not stormed. */
 const RETRY_MS = 500;
 const DRAIN_LIMIT_MS = 14_000;
-const LET_GO_MS = 1_000;
+const RELEASE_MS = 1_000;
 /** As long as each fetch brings a job, the next time one more is sent, up to so many. */
 const MOST_FETCHES = 8;
 const LONGEST_TIMER_MS = 3_600_000;
@@ -153,7 +153,7 @@ export class LaneTaker implements Holder {
 
   /**
    * Takes no new jobs, waits for those in hand, and then for the queue to take note of it, each within
-   * a limit: with the backend gone it would wait for ever. It never fails.
+   * a limit: without the backend it would wait for ever. It never fails.
    */
   async close(): Promise<void> {
     this.closing = true;
@@ -165,7 +165,7 @@ export class LaneTaker implements Holder {
       const { lane, logger } = this.options;
       logger.warn({ lane, jobs: this.handling }, 'jobs in hand did not end in time');
     }
-    await this.until(() => this.held === 0, LET_GO_MS);
+    await this.until(() => this.held === 0, RELEASE_MS);
   }
 
   private async until(isDone: () => boolean, limitMs: number): Promise<void> {

@@ -56,7 +56,7 @@ describe('a mail server with TLS and a login', () => {
     return row;
   }
 
-  it('is asked again when certificate or password are wrong, for somebody will mend the settings', async () => {
+  it('is asked again when certificate or password are wrong, for somebody will correct the settings', async () => {
     const due = new Date('2030-07-02T06:00:00Z');
     const user = 'post%40example.com:p%40ss%2Fw%C3%B6rd';
     const untrusted = await attempt(`smtps://${user}@127.0.0.1:${port}`, due);

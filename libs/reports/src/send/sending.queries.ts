@@ -42,8 +42,8 @@ export async function hasOpenReports(db: Queryable, transport: ReportTransport):
 
 /**
  * Gives back what an attempt left behind that nobody will end: only the leader sends, one report per
- * transport at a time, so whatever is `sending` and not in `held` was begun by a process that is
- * gone. If it had begun to hand over the content, nobody knows whether it arrived: the next attempt
+ * transport at a time, so whatever is `sending` and not in `held` was begun by a process that has
+ * ended. If it had begun to hand over the content, nobody knows whether it arrived: the next attempt
  * may be the second copy, and says so.
  */
 export async function returnAbandoned(

@@ -24,7 +24,7 @@ interface SmtpError {
   rejectedErrors?: SmtpError[];
 }
 
-/** "Authenticate first" and its like are final for nobody: somebody will mend the settings. */
+/** "Authenticate first" and its like are never final: somebody will correct the settings. */
 const OUR_LOGIN = new Set([530, 534, 535, 538]);
 
 /** @param recipients whom the attempt was for */
@@ -89,7 +89,7 @@ function sortRecipients(
   return { refused, deferred };
 }
 
-/** 503 speaks about the order of commands, not about the message. */
+/** 503 is about the order of commands, not about the message. */
 function isFinal({ responseCode }: SmtpError): boolean {
   if (responseCode === undefined || OUR_LOGIN.has(responseCode)) return false;
   return responseCode >= 500 && responseCode < 600 && responseCode !== 503;

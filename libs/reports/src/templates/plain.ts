@@ -1,4 +1,4 @@
-/** The pieces of the plain-text twins. */
+/** The pieces of the plain-text versions. */
 
 /** Columns padded to the widest of their cells: the first to the left, the others to the right. */
 export function plainTable(rows: readonly (readonly string[])[]): string {

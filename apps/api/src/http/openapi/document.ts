@@ -61,7 +61,7 @@ function settings() {
 const SUCCESS: Record<number, string> = {
   200: 'Done',
   201: 'Made; the answer is the whole resource, `Location` says where it is',
-  204: 'Done; there is nothing to say',
+  204: 'Done; the answer has no content',
 };
 
 function describeSuccess(document: OpenAPIObject): void {

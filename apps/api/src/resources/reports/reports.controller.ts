@@ -33,7 +33,7 @@ export class ReportsController {
   }
 
   /**
-   * Send the daily report of a date, once more or for the first time. Of an earlier day it is what it
+   * Send the daily report of a date, again or for the first time. Of an earlier day it is what it
    * said when it came by itself, of today the last day up to now. The report that comes by itself
    * stays as it is. It is sent in the background; what became of it is in `GET /reports/{date}`.
    * Days are those of `SERVER_TIMEZONE`. At most 20 may be asked for within an hour.
