@@ -6,19 +6,19 @@ import type { ContentSchema } from './content.js';
 export interface ChannelKind {
   readonly name: string;
   readonly policy: ChannelPolicy;
-  /** What a mailing on it can say. */
+  /** The content of a mailing on it. */
   readonly content: ContentSchema;
-  /** What it wants of the environment; a worker does not start without them. */
+  /** Variables of the environment that it needs; a worker does not start without them. */
   readonly variables: readonly Variable[];
   /** The one of them with the token of lanes that have none stored; null: there is none. */
   readonly tokenVariable: Variable | null;
-  /** Null: by this environment the channel is not used. */
+  /** Null: this environment does not use the channel. */
   configure(environment: Partial<Environment>): ConfiguredChannel | null;
-  /** When a token of it expires (null: it does not say); null: its tokens do not expire. */
+  /** When a token of it expires (null: the token does not say); null: its tokens do not expire. */
   readonly tokenExpiry: ((token: string) => Date | null) | null;
 }
 
-/** A channel with what the environment says about it. */
+/** A channel as the environment configures it. */
 export interface ConfiguredChannel {
   /** Used by lanes that have none stored. */
   readonly token: string | undefined;

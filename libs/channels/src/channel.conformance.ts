@@ -18,7 +18,7 @@ import {
   type StandInAnswer,
 } from './stand-in.conformance.js';
 
-/** What a channel's own protocol looks like, for the suite to play its provider. */
+/** A channel's own protocol, for the suite to simulate its provider. */
 export interface ChannelHarness {
   /** A channel to a provider at `origin` (`http://127.0.0.1:port`). */
   open: (origin: string, limits: { concurrency: number; callTimeoutMs: number }) => Channel;
@@ -39,7 +39,7 @@ const CALL_TIMEOUT = 400;
 const CONCURRENCY = 4;
 const MB = 1_024 * 1_024;
 
-/** What every channel owes its caller, proven over real sockets. */
+/** What every channel guarantees its caller, tested over real sockets. */
 export function describeChannel(name: string, harness: ChannelHarness): void {
   const { accepted, rejected, unauthorized, slowDown, troubled } = harness.answers;
   const accept = answer(accepted);

@@ -10,20 +10,20 @@ export interface OutgoingMessage<Said extends Content = Content> {
   content: Said;
 }
 
-/** What became of one call. The provider's behaviour is a value, never an exception. */
+/** The outcome of one call. The provider's behaviour is a value, never an exception. */
 export type Outcome =
   | { kind: 'delivered'; httpStatus: number }
   /** Final: the provider refuses this message. */
   | ({ kind: 'rejected' } & Reason)
   /** The provider answered that it did not take the message; try again later. */
   | ({ kind: 'retry'; retryAfterMs?: number } & Reason)
-  /** The provider as a whole is not usable now: no message's fault and no message's try. */
+  /** The provider as a whole is not usable now: the message is not at fault and uses no try. */
   | ({ kind: 'unavailable'; retryAfterMs?: number; scope: UnavailableScope } & Reason)
   /** The request may have been processed: nobody knows. */
   | ({ kind: 'unknown' } & Reason)
   /**
    * Nothing was written: the deadline had passed first, the channel was closed, or (`isLocal`) this
-   * process has no descriptor, port or memory left to connect with, which says nothing of the provider.
+   * process has no descriptor, port or memory left to connect with, which says nothing about the provider.
    */
   | ({ kind: 'skipped'; retryAfterMs?: number; isLocal?: true } & Reason);
 
@@ -41,19 +41,19 @@ export interface Reason {
 }
 
 /**
- * What a channel wants of those that claim, send, record and sweep its messages: the same for all of its
+ * Parameters for claiming, sending, recording and sweeping a channel's messages: the same for all of its
  * lanes, in every process.
  */
 export interface ChannelPolicy {
   /** The whole of one call, from connecting to the last byte of the answer, ms. */
   readonly callLimitMs: number;
-  /** A claimed message is its worker's for so long, ms: longer than a call can take. */
+  /** The lease of a claimed message, ms: longer than a call can take. */
   readonly leaseMs: number;
   /** With less than this left to the end or the slot's close nothing is sent, ms. */
   readonly marginMs: number;
   /** Waits before the 2nd, 3rd, … try, s; the last one repeats. */
   readonly retryScheduleS: readonly number[];
-  /** Each wait is taken from [1 - j, 1 + j] times the schedule, so that failures do not march in step. */
+  /** Each wait is taken from [1 - j, 1 + j] times the schedule, so that messages that failed together are not all tried at one time. */
   readonly retryJitter: number;
   /** Messages of one lane that a worker holds at a time; null: as many as the worker has places. */
   readonly concurrency: number | null;
@@ -67,7 +67,7 @@ export interface ChannelPolicy {
 /** A way to deliver messages. Every implementation passes the conformance suite. */
 export interface Channel {
   /**
-   * Sends one message and says what became of it; never throws, whatever the provider does.
+   * Sends one message and returns its outcome; never throws, whatever the provider does.
    *
    * @param deadline on the monotonic clock (`performance.now()`), ms; no request is written after it,
    *   and an answer is not waited for beyond it (nor beyond the channel's own limit).

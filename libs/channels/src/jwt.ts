@@ -1,6 +1,6 @@
 /**
- * When a JWT expires (`exp`), without verifying it: it is the provider's to verify, and ours only
- * to warn about. Null if it never does or is no readable JWT.
+ * When a JWT expires (`exp`), without verifying it: the provider verifies it, we only
+ * warn about it. Null if it never does or is no readable JWT.
  */
 export function readJwtExpiry(token: string): Date | null {
   const payload = token.split('.')[1];

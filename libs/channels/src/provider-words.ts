@@ -1,4 +1,4 @@
-/** What a provider said, made fit to be stored and shown. */
+/** Texts of a provider, made safe to store and to show. */
 const EXCERPT_BYTES = 1_024;
 const DETAIL_CHARS = 300;
 /** Enough that a secret which begins inside the excerpt is seen whole and masked as a whole. */
@@ -27,7 +27,7 @@ export function detailOf(words: string, secrets: Secrets): string {
   return `${line.slice(0, DETAIL_CHARS - 1).replace(/\p{Surrogate}$/u, '')}…`;
 }
 
-/** What must not be repeated although the provider may echo it. */
+/** Secrets that the provider may echo. */
 export interface Secrets {
   token?: string | undefined;
   phone?: string | undefined;

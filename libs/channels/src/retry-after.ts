@@ -1,4 +1,4 @@
-/** Bounds on what a provider may ask for: it cannot make us hammer it, nor stop us for a day. */
+/** Bounds on what a provider may ask for: neither a call every moment nor a stop for a day. */
 const SHORTEST = 1_000;
 const LONGEST = 3_600_000;
 
@@ -10,7 +10,7 @@ const HTTP_DATE = /^(?:Mon|Tues?|Wed(?:nes)?|Thu(?:rs)?|Fri|Sat(?:ur)?|Sun)(?:da
 
 /**
  * How long the provider asks us to wait, in ms within [1 s, 1 h]; undefined if it does not say, or
- * nothing sensible.
+ * the value cannot be read.
  *
  * @param value the header `Retry-After`: seconds or a date
  * @param date the header `Date`: a date is relative to the provider's own clock where it tells it,

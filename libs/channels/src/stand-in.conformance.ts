@@ -10,7 +10,7 @@ export interface ReceivedRequest {
   body: Buffer;
 }
 
-/** Does with the connection what a provider might; everything that is written counts. */
+/** What the provider does with a connection; all bytes that it writes are counted. */
 export type Behaviour = (socket: Socket, request: ReceivedRequest) => void;
 
 /**
@@ -58,7 +58,7 @@ export class StandIn {
     this.peakSockets = Math.max(this.peakSockets, this.sockets.size);
     let pending = Buffer.alloc(0);
     socket.setNoDelay(true);
-    socket.on('error', () => undefined); // resets are part of the play
+    socket.on('error', () => undefined); // resets are expected
     socket.on('close', () => {
       this.sockets.delete(socket);
       this.bytesWritten += socket.bytesWritten;
@@ -115,7 +115,7 @@ export function head(status: number, headers: Record<string, string> = {}): stri
   return `HTTP/1.1 ${status} Whatever\r\n${lines.join('')}\r\n`;
 }
 
-/** Does `first`, then breaks the connection: in order, or as a crash would (RST). */
+/** Does `first`, then ends the connection: with FIN, or with RST as a crash does. */
 export function thenBreak(first: Behaviour, how: 'end' | 'reset'): Behaviour {
   return (socket, request) => {
     first(socket, request);
@@ -166,7 +166,7 @@ export async function until(condition: () => boolean): Promise<void> {
 
 const deep = `${'['.repeat(5_000)}${']'.repeat(5_000)}`;
 
-/** Bodies of JSON, and nearly so, that break who reads them carelessly. */
+/** Bodies of JSON, valid and nearly valid, that break a careless reader. */
 export const JUNK: readonly string[] = [
   deep,
   `{"code":${deep}}`,

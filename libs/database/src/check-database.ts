@@ -12,7 +12,7 @@ interface State {
 }
 
 /**
- * Whether we can work, and not only whether it answers.
+ * Whether the database can be used, not only whether it answers.
  *
  * @throws UnusableDatabase when it takes no writes, or when the schema is missing or older than we are.
  */
@@ -53,7 +53,7 @@ async function readMigrations(db: Queryable): Promise<Set<string>> {
 
 const KNOWN = REPEATABLES.map((one) => ({ name: one.name, hash: hashOf(one) }));
 
-/** Those that were never applied. A newer version's, applied since, do not count: it runs beside us. */
+/** Migrations that were never applied. Those of a newer version, which may run beside us, do not count. */
 async function lackingRepeatables(db: Queryable): Promise<string[]> {
   const { rows } = await db.query<{ hash: string }>({
     text: `SELECT DISTINCT hash FROM repeatable_migrations`,
@@ -62,7 +62,7 @@ async function lackingRepeatables(db: Queryable): Promise<string[]> {
   return KNOWN.filter(({ hash }) => !applied.has(hash)).map(({ name }) => name);
 }
 
-/** The same for a pool, which gives up a connection with which nobody can work. */
+/** The same for a pool, which closes a connection that cannot be used. */
 export async function checkPool(pool: pg.Pool): Promise<void> {
   const session = await pool.connect();
   try {

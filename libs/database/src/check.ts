@@ -1,5 +1,5 @@
 /**
- * Looks at a resource that is locked, before it changes. What it throws is the answer, and nothing
+ * Looks at a resource that is locked, before it changes. Its error is the answer, and nothing
  * changes.
  */
 export type Check<Resource> = (current: Resource) => void;

@@ -1,6 +1,6 @@
 import { DomainError } from '@app/platform';
 
-/** Longer than any that we make; what is longer is not even decoded. */
+/** Longer than any that we make; a longer one is not decoded. */
 const MAX_LENGTH = 500;
 
 /**

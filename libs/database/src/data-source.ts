@@ -67,7 +67,7 @@ export const MIGRATIONS = [
   Access1700000000006,
 ];
 
-/** What every connection of ours has: it is prepared before its first statement. */
+/** Options of every connection: it is prepared before its first statement. */
 export function connectionOptions(
   url: string,
   applicationName: string,

@@ -31,7 +31,7 @@ export class Database {
   }
 
   /**
-   * Of a plain resource. What writes messages, counters or lanes is named SQL on `pool`.
+   * The repository of a plain resource. Messages, counters and lanes are written by named SQL on `pool`.
    *
    * @throws DomainError `unavailable` before the first connection.
    */

@@ -11,8 +11,8 @@ export const LEADER_LOCK = 0x504f5302;
 export const BOOTSTRAP_LOCK = 0x504f5306;
 
 /**
- * Advisory lock on which names tags have: shared by what stores a filter, exclusive for what renames
- * or deletes a tag and so looks for the filters that name it. Before any lock on a mailing.
+ * Advisory lock on which names tags have: shared where a filter is stored, exclusive where a tag is
+ * renamed or deleted, with the filters that name it. Before any lock on a mailing.
  */
 export const TAG_NAMES_LOCK = 0x504f5304;
 

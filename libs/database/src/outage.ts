@@ -13,13 +13,13 @@ const NETWORK = new Set([
 ]);
 
 /**
- * SQLSTATEs that are about the server's state and not about the statement: connection trouble (08),
+ * SQLSTATEs that are about the server's state and not about the statement: lost connections (08),
  * too few resources (53), shutdown or restart (57P), a session that idled too long (25P03), and a
  * standby that does not take writes (25006).
  */
 const SERVER_STATE = /^(?:08...|53...|57P0.|25P03|25006)$/;
 
-/** A statement that was cancelled, waited or took too long, which a second try may cure. */
+/** A statement that was cancelled, waited or took too long, which may succeed at a second try. */
 const TRY_AGAIN = new Set(['57014', '55P03', '40001', '40P01']);
 
 /** No table, no function, no column, no schema of this name. */
@@ -45,12 +45,12 @@ export function isTimeout(error: unknown): boolean {
   return someCause(error, ({ code }) => code === '57014');
 }
 
-/** Whether the database has no room for a value (SQLSTATE 22), whatever its state. */
+/** Whether the database cannot store a value (SQLSTATE 22), whatever its state. */
 export function isValueRefused(error: unknown): error is Error {
   return someCause(error, ({ code }) => typeof code === 'string' && code.startsWith('22'));
 }
 
-/** What the database will not take, whatever its state: a value, or what a constraint (23) forbids. */
+/** What the database refuses, whatever its state: a value, or what a constraint (23) forbids. */
 export function isRefusal(error: unknown): error is Error {
   return (
     isValueRefused(error) ||

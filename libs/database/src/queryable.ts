@@ -24,8 +24,8 @@ export function poolOf(dataSource: DataSource): pg.Pool {
 }
 
 /**
- * Integers as the text of an array parameter. The driver's own writer escapes each element, which on
- * the way of a message is a tenth of all garbage.
+ * Integers as the text of an array parameter. The driver's own writer escapes each element, which is
+ * a tenth of all garbage of sending a message.
  */
 export function intArray(values: readonly (number | null)[]): string {
   return `{${values.map((value) => value ?? 'NULL').join()}}`;
@@ -45,7 +45,7 @@ export function withTimeouts(session: Queryable): Queryable {
       try {
         return await session.query<Row>(statement);
       } finally {
-        // Fails on a lost session only, of which the statement has told.
+        // Fails on a lost session only, which the statement has reported.
         await setTimeoutTo(session, before).catch(() => undefined);
       }
     },

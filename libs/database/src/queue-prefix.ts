@@ -1,9 +1,9 @@
 import type { Queryable } from './queryable.js';
 
 /**
- * What the keys of this installation's queue begin with, so that several can share a Redis. It is data
- * and goes where the data goes: after a failover, a restored dump or a move to another server the
- * workers that run still look where beat feeds. A copy that is to live beside its original needs a new
+ * The prefix of this installation's queue keys, so that several can share a Redis. It is stored
+ * in the database and moves with it: after a failover, a restored dump or a move to another server the
+ * workers that run still look where beat feeds. A copy that is to run beside its original needs a new
  * row in `installation`.
  *
  * @throws when the database cannot be reached

@@ -36,7 +36,7 @@ export async function listChannels(db: Queryable): Promise<ChannelRecord[]> {
   return rows;
 }
 
-/** Without a `probe_at` no probe leaves: what a person opened stays open until a person closes it. */
+/** Without a `probe_at` no probe is sent: a breaker opened by hand stays open until it is closed by hand. */
 export function openBreaker(db: Queryable, name: string): Promise<ChannelRecord | null> {
   return change(
     db,
@@ -68,7 +68,7 @@ export function setChannelRate(
 
 /**
  * Stores the provider's token. A breaker that opened by itself probes at once, so that the new token
- * proves itself on one message before everybody sends.
+ * is tried with one message before all workers send.
  */
 export function setChannelToken(
   db: Queryable,

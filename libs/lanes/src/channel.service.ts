@@ -35,7 +35,7 @@ export class ChannelService {
     return channels.map((channel) => this.view(channel));
   }
 
-  /** By hand: open stays open until it is closed by hand; closing forgives everything at once. */
+  /** By hand: open stays open until it is closed by hand; closing resets everything at once. */
   setBreaker(actor: Actor, name: string, state: 'open' | 'closed'): Promise<ChannelView> {
     return this.change(actor, 'channel.set_breaker', name, (db) =>
       state === 'open' ? openBreaker(db, name) : closeBreaker(db, name),

@@ -1,6 +1,6 @@
 import type { Queryable } from '@app/database';
 
-/** For who looks at the channels: why the queue takes nothing of this lane; null: it does. */
+/** Shown with the channels: why the queue takes no jobs of this lane; null: it does. */
 export async function noteQueueTrouble(
   db: Queryable,
   lane: string,
@@ -13,7 +13,7 @@ export async function noteQueueTrouble(
   });
 }
 
-/** A new leader knows of none. */
+/** A new leader begins with none. */
 export async function forgetQueueTroubles(db: Queryable): Promise<void> {
   await db.query({
     name: 'forget-queue-troubles',

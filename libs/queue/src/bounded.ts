@@ -1,9 +1,9 @@
 const LIMIT_MS = 5_000;
 
-/** Nobody knows whether the queue did what it was asked. */
+/** No answer in time: the queue may have done what it was asked, or not. */
 export class NoAnswer extends Error {}
 
-/** The client library waits for ever in several states; we do not. @throws NoAnswer after the limit. */
+/** Bounds a call of the client library, which waits for ever in several states. @throws NoAnswer after the limit. */
 export async function bounded<T>(work: Promise<T>, limitMs = LIMIT_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {

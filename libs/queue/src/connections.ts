@@ -21,7 +21,7 @@ export function isPostgres(url: string): boolean {
  */
 export type Purpose = 'feeding' | 'taking';
 
-/** What every queue of a connection has: the siblings of a backend use the options of the first. */
+/** Options of every queue of a connection: further backends use the options of the first. */
 const SHARED = {
   lockDuration: 30_000,
   stalledInterval: 30_000,
@@ -30,7 +30,7 @@ const SHARED = {
   /** Failed jobs that stay for the inspector. */
   removeOnFail: { count: 1_000 },
 };
-/** For so long nobody else takes a job in hand, ms; longer when its lock is renewed. */
+/** Lock of a job, ms: so long no other worker takes it; longer when its lock is renewed. */
 export const LOCK_MS = SHARED.lockDuration;
 /** How often jobs of dead workers are looked for, ms. */
 export const STALLED_CHECK_MS = SHARED.stalledInterval;
@@ -53,7 +53,7 @@ export function connect(url: string, prefix: string, purpose: Purpose): Connecti
 }
 
 /**
- * Of the client library. Ended in one of these it would say so to nobody, and its calls would wait for
+ * States of the client library. Ended in one of these it emits no event, and its calls wait for
  * ever.
  */
 const COMING_BACK = new Set(['wait', 'connecting', 'reconnecting', 'close']);
@@ -62,7 +62,7 @@ const COMING_BACK = new Set(['wait', 'connecting', 'reconnecting', 'close']);
 const ROOT = 'root';
 
 function connectRedis(url: string, prefix: string, purpose: Purpose): Connection {
-  // The connection is ours: the client library would go on reconnecting a queue that was closed
+  // The connection is ours: the client library would keep reconnecting a queue that was closed
   // before its first answer.
   const connectionName = `${prefix}:${purpose}`;
   const redis = openRedis(
@@ -92,8 +92,8 @@ function connectPostgres(url: string, purpose: Purpose): Connection {
 }
 
 /**
- * A connection that died without a word is noticed by who waits for its answer, within a limit of
- * their own: a timer of the client's for each command cost a tenth of the feeding.
+ * A connection that was lost without an error is noticed by the callers that wait for an answer, each
+ * with a limit of its own: a timer of the client's for each command cost a tenth of the feeding.
  */
 export function openRedis(url: string, options: RedisOptions): Redis {
   const redis = new Redis(url, {
@@ -122,7 +122,7 @@ const QUERY_LIMIT_MS = 30_000;
 
 /**
  * It finds its tables by the search path. The queue is a hint that beat can give again: what a crash
- * of the server forgets of it is no loss.
+ * of the server loses of it is given again.
  */
 const SESSION: SessionSettings = {
   statementTimeoutMs: QUERY_LIMIT_MS,

@@ -40,13 +40,13 @@ export interface LaneConsumer {
   close(): Promise<void>;
 }
 
-/** How often it is seen to what is due, ms. */
+/** How often locks and lanes that are due are handled, ms. */
 const TICK_MS = 1_000;
 /** Lanes are looked at in turn, so far apart, ms, but each within these limits. */
 const LOOK_APART_MS = 150;
 const LOOK_LEAST_MS = 5_000;
 const LOOK_MOST_MS = 30_000;
-/** Looks in a row without an answer, after which the connection is taken for dead. */
+/** Looks in a row without an answer after which the connection counts as lost. */
 const SILENT_LOOKS = 2;
 
 interface OpenLane {
@@ -57,7 +57,7 @@ interface OpenLane {
 
 /**
  * The consuming end of the queues of all lanes in this process, over one connection to Redis or one pool
- * to PostgreSQL, and one more connection that hears of new jobs. The lanes share the process's places.
+ * to PostgreSQL, and one more connection for notifications of new jobs. The lanes share the process's places.
  */
 export class DeliveryConsumers {
   private readonly id = randomUUID();
@@ -180,7 +180,7 @@ export class DeliveryConsumers {
       : new RedisStore(this.shared, lane, this.id, clock);
   }
 
-  /** What changes in one turn of the event loop is seen to at once: places are taken by the batch. */
+  /** What changes in one turn of the event loop is handled together: places are given by the batch. */
   private pumpSoon(): void {
     if (this.pumpIsDue) return;
     this.pumpIsDue = true;
@@ -255,7 +255,7 @@ export class DeliveryConsumers {
   }
 }
 
-/** Under which name what the queue says to the taking of jobs is known. */
+/** The name under which errors of taking jobs are kept. */
 function takingOf(lane: string): string {
   return `${lane}, taking jobs`;
 }

@@ -67,7 +67,7 @@ export class DeliveryQueue {
     return Promise.resolve();
   }
 
-  /** Within the time limit; what fails is told with what the queue said about itself. */
+  /** Within the time limit; an error has the queue's own last error in its message. */
   private async ask<T>(work: (queue: Queue) => Promise<T>): Promise<T> {
     const queue = this.shared.queue(this.lane);
     try {

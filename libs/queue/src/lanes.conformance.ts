@@ -7,7 +7,7 @@ import { DeliveryConsumers } from './delivery-consumers.js';
 import { DeliveryQueues } from './delivery-queues.js';
 
 const logger = createLogger('test', 'silent');
-/** Less than the lanes are looked at: a job that comes in time was rung for. */
+/** Shorter than the time between looks at a lane: a job that comes within it was notified. */
 const RUNG_MS = 3_000;
 const MEGABYTE = 1_048_576;
 
@@ -15,7 +15,7 @@ export interface Server {
   url: () => string;
   /** Of this installation's queues. */
   connections: (prefix: string) => Promise<number>;
-  /** Ends the connection that hears of new jobs. */
+  /** Ends the connection for notifications of new jobs. */
   killBell: (prefix: string) => Promise<void>;
 }
 

@@ -9,7 +9,7 @@ const CLOSE_LIMIT_MS = 2_000;
 export interface SharedBackendOptions {
   url: string;
   /**
-   * What tells this installation's keys in Redis from another one's: `readQueuePrefix`. In PostgreSQL
+   * Separates this installation's keys in Redis from another one's: `readQueuePrefix`. In PostgreSQL
    * the schema takes its place: a queue there is for one installation.
    */
   prefix: string;

@@ -11,20 +11,20 @@ interface Trouble {
 
 /**
  * What the queue's backend said when it last refused a lane: `WRONGPASS`, `NOPERM`, `DENIED`, a refused
- * connection. The client library says it in events only, while the caller that waits for an answer sees only that
- * there is none. One for each process, so that its health and its log tell it.
+ * connection. The client library reports it in events only, while the caller waits for an answer
+ * that does not come. One for each process, for its health and its log.
  */
 export class QueueTroubles {
   private readonly byLane = new Map<string, Trouble>();
   private listener: ((lane: string, words: string | null) => void) | undefined;
 
-  /** @param listener hears of each change: the words, or null when the lane is served again. */
+  /** @param listener is called for each change: the words, or null when the lane is served again. */
   listen(listener: ((lane: string, words: string | null) => void) | undefined): void {
     this.listener = listener;
     for (const [lane, { words }] of this.byLane) listener?.(lane, words);
   }
 
-  /** Said by the backend. It is logged once in an episode. */
+  /** Notes an error of the backend. It is logged once in an episode. */
   note(lane: string, error: unknown, logger: Logger): void {
     const words = messageOf(error).slice(0, MOST_WORDS);
     const trouble = this.byLane.get(lane);
@@ -77,7 +77,7 @@ export function codeOfTrouble(words: string): QueueTroubleCode {
   return /^[A-Z]{4,} /.test(words) ? 'refused' : 'failed';
 }
 
-/** Words that are no refusal name hosts and ports. */
+/** Errors other than refusals name hosts and ports. */
 function withoutSecrets(words: string): string {
   return codeOfTrouble(words) === 'refused' ? words : 'cannot be reached';
 }

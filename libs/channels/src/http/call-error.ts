@@ -34,7 +34,7 @@ export class CallError extends Error {
   }
 }
 
-/** Before the request was written: nothing but the way to the provider can be at fault. */
+/** Before the request was written: only the connection to the provider can be at fault. */
 export function beforeWriting(error: Error): CallError {
   const failure = isLocalTrouble(error) ? 'local' : connectFailure(codeOf(error));
   // The resolver needs a descriptor too, and says "try again" when there is none.
@@ -54,7 +54,7 @@ function canOpenDescriptor(): boolean {
 /**
  * After the request may have been written. undici looks at an idle socket again before it
  * reuses it, so a connection that the provider closed earlier does not end here; what remains is
- * a close that crossed our request, and nobody can tell that from one that answered it.
+ * a close that came while our request was sent, which looks the same as one that answered it.
  */
 export function afterWriting(error: Error, answerBegan: boolean): CallError {
   return new CallError(answerFailure(error, answerBegan), true, describe(error));

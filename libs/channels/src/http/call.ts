@@ -51,9 +51,9 @@ export class Call implements Dispatcher.DispatchHandler {
     if (timeLeft <= 0) this.fail(tooLate());
   }
 
-  /** Directly before the bytes are written: what is thrown here ends the call without any. */
+  /** Directly before the bytes are written: an error here ends the call without any bytes. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    // undici repeats what it believes was not written; a second time is never ours to risk.
+    // undici repeats what it takes for not written; a request must never be sent a second time.
     if (this.controller) throw new Error('the connection ended under the request');
     if (this.settled || this.limits.clock.monotonic() >= this.limits.deadline) throw tooLate();
     this.controller = controller;

@@ -4,7 +4,7 @@ import { CallError, codeOf } from './call-error.js';
 
 /**
  * The body without its content encoding. Input and output are both capped, and inflating stops at
- * the cap, so a bomb costs what an honest answer of that size costs; that little (a fraction of
+ * the cap, so a bomb costs what a normal answer of that size costs; that little (a fraction of
  * a millisecond) is why it may be done synchronously.
  *
  * @throws CallError `too_large`, `truncated` or `garbled`

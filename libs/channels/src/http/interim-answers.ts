@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 
-/** A longer head, or more of them before one answer, goes on to the HTTP client, which refuses it. */
+/** A longer head, or more of them before one answer, is passed to the HTTP client, which refuses it. */
 const LONGEST_HEAD = 16 * 1_024;
 const MOST_SKIPPED = 16;
 
@@ -41,7 +41,7 @@ export function skipContinue(socket: Socket): void {
   socket.write = writeRequest as Socket['write'];
 }
 
-/** Decides what of an answer's bytes goes on to the parser. */
+/** Decides which of an answer's bytes are passed to the parser. */
 export class ContinueFilter {
   /** A request was written and its final answer has not begun. */
   awaiting = false;

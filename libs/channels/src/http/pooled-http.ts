@@ -32,7 +32,7 @@ interface CallConfig extends AxiosRequestConfig<string> {
   deadline: number;
 }
 
-/** What axios would have of an answer's headers: see `PooledHttp`. */
+/** In the place of axios' headers of an answer: see `PooledHttp`. */
 const NO_HEADERS = new AxiosHeaders();
 
 /**
@@ -57,8 +57,8 @@ class DirectAxios extends Axios {
  * axios over a pool of undici connections: HTTP/1.1, kept alive, no redirects, no retries.
  *
  * A call takes 18 µs of CPU, nearly all of them undici's; axios's own adapter takes 165. The pool adds the
- * headers, and the answer travels whole as `data`: nobody pays for normalised copies of headers that
- * nobody reads.
+ * headers, and the whole answer is `data`: headers that are not read are not
+ * copied and normalised.
  */
 export class PooledHttp {
   private readonly pool: Pool;
@@ -69,7 +69,7 @@ export class PooledHttp {
     this.pool = new Pool(options.origin, {
       connections: options.connections,
       pipelining: 1,
-      allowH2: false, // one call per connection is what bounds them and what a broken one costs
+      allowH2: false, // one call per connection: it bounds the calls, and a broken connection costs one call
       connect: connector(options.connectTimeoutMs),
       maxResponseSize: options.maxAnswerBytes,
       headersTimeout: 0, // the call's own deadline covers both

@@ -6,7 +6,7 @@ import { parseRetryAfter } from '../retry-after.js';
 
 /**
  * What a complete answer means. Only HTTP 200 with a JSON object whose `code` is the number 0
- * confirms a message; the provider promises nothing about any other answer.
+ * confirms a message; the contract says nothing about any other answer.
  */
 export function classifyAnswer(answer: Answer, secrets: Secrets, now: Date): Outcome {
   if (answer.status === 200) return classifySuccess(answer, secrets);
@@ -33,14 +33,14 @@ export function classifyAnswer(answer: Answer, secrets: Secrets, now: Date): Out
     default:
       // A success that is not in the contract (201, 202, 204) confirms nothing and denies nothing.
       if (status < 300) return { kind: 'unknown', ...reason };
-      // 5xx and 425 are the provider's troubles. A redirect, 405, 409, 410, 415 … tell of a wrong
+      // 5xx and 425 are faults of the provider. A redirect, 405, 409, 410, 415 … mean a wrong
       // address or a changed interface: not the message's fault, so never its end. As a retry it
-      // counts as bad, and the breaker stops the lane until somebody has looked.
+      // counts as bad, and the breaker stops the lane until a person has repaired it.
       return { kind: 'retry', ...waitOf(answer, now), ...reason };
   }
 }
 
-/** What it means that there is no complete answer. */
+/** The outcome of a call without a complete answer. */
 export function classifyFailure(error: CallError, secrets: Secrets): Outcome {
   const reason: Reason = { code: error.code, detail: detailOf(error.message, secrets) };
   if (error.written) return { kind: 'unknown', ...reason };
@@ -52,7 +52,7 @@ export function classifyFailure(error: CallError, secrets: Secrets): Outcome {
 function classifySuccess(answer: Answer, secrets: Secrets): Outcome {
   const text = textOf(answer);
   if (isTooDeep(text)) {
-    // Whether its code is 0 is not worth the time that it would take to see.
+    // Parsing it, to see whether its code is 0, would take too long.
     return { kind: 'unknown', ...describe(answer, 'too_deep', 'JSON of too many levels', secrets) };
   }
   const json = parse(text);
@@ -123,7 +123,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 /** V8 takes more than linear time for brackets in brackets: 7 ms for 64 KB of them. */
 const MOST_LEVELS = 8_192;
 
-/** Brackets that open, those in texts too, which is all the same for a bound. */
+/** Counts brackets that open; those in strings too, which only lowers the bound. */
 function isTooDeep(text: string): boolean {
   let open = 0;
   for (let at = 0; at < text.length; at++) {
@@ -133,7 +133,7 @@ function isTooDeep(text: string): boolean {
   return false;
 }
 
-/** At most two levels, for the depth is the provider's to choose: what is below is `"…"`. */
+/** At most two levels, for the provider chooses the depth: what is below is `"…"`. */
 function shallowJson(value: unknown): string {
   let isRoot = true;
   return JSON.stringify(value, (_, part: unknown) => {

@@ -1,6 +1,6 @@
 import type { ChannelPolicy } from '../channel.js';
 
-/** The provider may know a message by its id, so an attempt without an answer is made again. */
+/** The provider may deduplicate by the message's id, so an attempt without an answer is repeated. */
 export const NOTIFICATION_API_POLICY: ChannelPolicy = {
   callLimitMs: 15_000,
   leaseMs: 30_000,

@@ -10,7 +10,7 @@ export interface Moves {
   from: Status | null;
   to: Status;
   /**
-   * Whose they are: `many`, by the column `mailing_id`, and their counters are locked here, in their
+   * The mailings of the messages: `many`, by the column `mailing_id`, and their counters are locked here, in their
    * order; `locked`: the same, and that has been done before; or the id of the one mailing, as SQL: a
    * single counter needs no order.
    */

@@ -1,6 +1,6 @@
 import { Check, Column, Entity, PrimaryColumn, Unique } from 'typeorm';
 
-/** What tells this installation from others which share its Redis: one row. */
+/** The id that separates this installation from others which share its Redis: one row. */
 @Entity('installation')
 @Unique('installation_single_key', ['single'])
 @Check('installation_single', 'single')

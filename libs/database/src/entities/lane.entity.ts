@@ -21,7 +21,7 @@ export class Lane {
   @Column('enum', { enum: BREAKER_STATES, enumName: 'breaker_state', default: 'closed' })
   state: BreakerState;
 
-  /** Grows with every change of state, so that old news cannot close what has opened since. */
+  /** Grows with every change of state, so that an old outcome cannot close a breaker that has opened since. */
   @Column('bigint', { default: 0 })
   generation: number;
 
@@ -29,14 +29,14 @@ export class Lane {
   @Column('text', { nullable: true })
   reason: string | null;
 
-  /** The other side's words about it. */
+  /** The provider's words about it. */
   @Column('text', { name: 'reason_detail', nullable: true })
   reasonDetail: string | null;
 
   @Column('timestamptz', { name: 'opened_at', nullable: true })
   openedAt: Date | null;
 
-  /** When the next probe may leave; null while closed. */
+  /** When the next probe may be sent; null while closed. */
   @Column('timestamptz', { name: 'probe_at', nullable: true })
   probeAt: Date | null;
 
@@ -56,7 +56,7 @@ export class Lane {
   @Column('timestamptz', { name: 'next_send_at', nullable: true })
   nextSendAt: Date | null;
 
-  /** What the queue said when it last refused beat; null: it takes jobs. */
+  /** The queue's error when it last refused beat; null: it takes jobs. */
   @Column('text', { name: 'queue_trouble', nullable: true })
   queueTrouble: string | null;
 

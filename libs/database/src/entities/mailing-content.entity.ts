@@ -1,6 +1,6 @@
 import { Check, Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
 
-/** Every version of what a mailing says: a repeated attempt sends the content of the first. */
+/** Every version of a mailing's content: a repeated attempt sends the content of the first. */
 @Entity('mailing_contents')
 @Check('mailing_contents_object', `jsonb_typeof(content) = 'object'`)
 export class MailingContent {

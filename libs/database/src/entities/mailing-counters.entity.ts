@@ -1,6 +1,6 @@
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** Messages per status, changed in the transaction of the rows it counts. Always adds up. */
+/** Messages per status, changed in the transaction of the rows it counts. `total` is their sum. */
 @Entity('mailing_counters')
 @Index('mailing_counters_unfinished', ['mailingId'], { where: 'NOT in_totals' })
 @Check(

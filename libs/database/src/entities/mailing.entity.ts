@@ -52,7 +52,7 @@ export class Mailing {
   @JoinColumn({ name: 'lane_id', foreignKeyConstraintName: 'mailings_lane_id_fkey' })
   lane?: Relation<Lane>;
 
-  /** What the next claim sends: the content itself, and each that was ever valid, is in `mailing_contents`. */
+  /** What the next claim sends: all contents that it has had are in `mailing_contents`. */
   @Column('int', { name: 'content_version', default: 1 })
   contentVersion: number;
 

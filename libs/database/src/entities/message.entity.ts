@@ -45,7 +45,7 @@ export class Message {
   @Column('timestamptz', { name: 'not_before', default: '-infinity' })
   notBefore: Date;
 
-  /** Claims so far. Only ever grows: it is the fence that keeps an old attempt's news out. */
+  /** Claims so far. Only ever grows: it is the fence that refuses the outcome of an old attempt. */
   @Column('int', { default: 0 })
   attempts: number;
 

@@ -8,7 +8,7 @@ import {
   type ReportTransport,
 } from '../statuses.js';
 
-/** A report or an alert on one way out: what it says, to whom it goes, and what became of it. */
+/** A report or an alert on one transport: its content, its recipients and its outcome. */
 @Entity('reports')
 @Index('reports_once', ['kind', 'key', 'transport'], { unique: true, where: 'NOT requested' })
 @Index('reports_open', ['transport', 'notBefore'], {
@@ -57,7 +57,7 @@ export class Report {
   @Column('uuid', { name: 'message_id' })
   messageId: string;
 
-  /** What it says, frozen when it was written; null before. */
+  /** Its content, fixed when it was written; null before. */
   @Column('jsonb', { nullable: true })
   content: object | null;
 
@@ -68,11 +68,11 @@ export class Report {
   @Column('text', { array: true, default: [] })
   recipients: string[];
 
-  /** Recipients whose server took it. */
+  /** Recipients whose server accepted it. */
   @Column('text', { array: true, default: [] })
   accepted: string[];
 
-  /** Recipients whose server will never take it, with its words. */
+  /** Recipients whose server refused it for good, with its words. */
   @Column('jsonb', { default: [] })
   refused: { recipient: string; answer: string }[];
 
@@ -100,7 +100,7 @@ export class Report {
   @Column('timestamptz', { name: 'sent_at', nullable: true })
   sentAt: Date | null;
 
-  /** What the other side said to the latest attempt. */
+  /** The server's answer to the latest attempt. */
   @Column('text', { nullable: true })
   answer: string | null;
 

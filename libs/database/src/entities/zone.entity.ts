@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
 
-/** A timezone that some client is in, under a number small enough to stand in every message. */
+/** A timezone that some client is in, with a small number for the messages' rows. */
 @Entity('zones')
 export class Zone {
   @PrimaryGeneratedColumn('identity', { type: 'int', primaryKeyConstraintName: 'zones_pkey' })

@@ -4,7 +4,7 @@ import type { Repeatable } from './repeatable.js';
 /** What `trim` takes from the ends of a text, as the database writes it. */
 const BLANKS = `E'${WHITE_SPACE.map((blank) => `\\u${blank.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}'`;
 
-/** What brings the names that somebody else writes into the tables to their one form. */
+/** Functions and triggers that bring names, also those written by plain SQL, to their canonical form. */
 export const CANONICAL_FORMS: Repeatable = {
   name: 'canonical-forms',
   functions: ['set_client_zone', 'canonical_timezone', 'set_tag_name'],

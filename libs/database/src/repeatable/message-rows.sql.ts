@@ -3,7 +3,7 @@ import type { Repeatable } from './repeatable.js';
 
 /**
  * An id that the provider has seen must never be given out again, also not by a database that was
- * restored, copied or failed over, and knows nothing of what its former self has sent. So before any
+ * restored, copied or failed over, and does not know what was sent after the copy was made. So before any
  * rows come, the sequence is brought up to the database's clock: microseconds since 1970. It stays
  * below 2^53 until 2255, and behind the clock as long as fewer than a million messages a second come.
  */
@@ -33,9 +33,9 @@ END $$;
 
 /**
  * Which mailings have messages for a client. An index of the messages by client would cost planning a
- * third of its speed, for each row of a large mailing goes to another page of it. So of rows that come
- * by the thousand only their neighbourhoods are noted, 256 clients each, with a key below zero: such
- * mailings are few, and to probe one too many costs microseconds. Of fewer rows each client is noted.
+ * third of its speed, for each row of a large mailing goes to another page of it. So for rows that are stored
+ * by the thousand only the groups of 256 clients are noted, with a key below zero: such
+ * mailings are few, and a probe of one too many costs microseconds. Of fewer rows each client is noted.
  */
 export const NOTE_CLIENT_MAILINGS: Repeatable = {
   name: 'note-client-mailings',

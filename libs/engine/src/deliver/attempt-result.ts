@@ -7,7 +7,7 @@ import {
   UNAVAILABLE_DELAY_MS,
 } from '@app/messages';
 
-/** What is written down about an outcome. Pure: the statement decides the rest by the row's state. */
+/** What is recorded of an outcome. Pure: the statement decides the rest by the row's state. */
 export function attemptResult(
   message: ClaimedMessage,
   outcome: Outcome,

@@ -16,7 +16,7 @@ export interface Claim {
   message: ClaimedMessage;
   /** With a rate: nothing is sent before this. */
   sendAt: number;
-  /** No call is begun at or after this: it could outlive the lease, or has no time to be answered. */
+  /** No call begins at or after this: it could last longer than the lease, or has no time for an answer. */
   lastStart: number;
   /** Nothing is written at or after this. */
   closesAt: number;
@@ -28,7 +28,7 @@ export interface Later {
 }
 
 /**
- * A job asks again so long before its turn would come, for its way takes time too. In a lane with a rate
+ * A job asks again so long before its turn, for the queue takes time too. In a lane with a rate
  * a message whose mailing has one is granted only shortly before its moment.
  */
 const ASK_EARLY_MS = 250;
@@ -138,8 +138,8 @@ export class Claims {
 
   /**
    * The answer got lost: the database knows whether the claim took effect, the lease does not.
-   * Even a claim that is of no use any more is worth finding, for the sweep would have to take its
-   * messages for sent. The gate lets a claim end first that is still running without us.
+   * A claim that is of no use any more is looked up too, for the sweep would have to take its
+   * messages for sent. The gate waits for a claim that is still running in the server.
    */
   private async reread(
     claimId: number,

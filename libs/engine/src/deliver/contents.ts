@@ -12,7 +12,7 @@ interface Key {
 }
 
 /**
- * What recent mailings say. A version never changes, so what is here is true; each is read and checked
+ * A cache of contents. A version never changes, so no entry becomes outdated; each is read and checked
  * once, and those that a batch of claims lacks are read with one statement.
  */
 export class Contents {
@@ -32,7 +32,7 @@ export class Contents {
   }
 
   /**
-   * @returns null when the mailing has been purged, the database is away, or what it has is no content of
+   * @returns null when the mailing has been purged, the database is away, or its content is not one of
    *   this channel.
    */
   read(mailingId: number, version: number): Promise<Content | null> {

@@ -15,7 +15,7 @@ export interface DeliverOptions {
   db: Queryable;
   lane: { id: number; name: string };
   channel: Channel;
-  /** The channel's, as the next one. */
+  /** The channel's, like `content`. */
   policy: ChannelPolicy;
   content: ContentSchema;
   clock: Clock;
@@ -27,7 +27,7 @@ export interface DeliverOptions {
 /** When the database may take a mailing's outcomes again. */
 const BLOCKED_DELAY_MS = 15_000;
 
-/** Claim, send, record: the way of one message through one worker. */
+/** Claim, send, record: what a worker does with one message. */
 export class DeliverService {
   private readonly claims: Claims;
   private readonly contents: Contents;
@@ -55,7 +55,7 @@ export class DeliverService {
   }
 
   /**
-   * Ends when the outcome is written down, or at once when the message is not ours to send.
+   * Ends when the outcome is recorded, or at once when the message is not ours to send.
    *
    * @returns when to bring the job again, where a rate holds its message back.
    * @throws when the database could not be reached before anything was claimed.
@@ -73,7 +73,7 @@ export class DeliverService {
       const outcome = await this.send(claim);
       const durationMs = clock.monotonic() - startedAt;
       this.metrics.called(outcome.kind, outcome.kind === 'skipped' ? null : durationMs);
-      // Both learn of it at once; the record may have to wait for the database.
+      // Both get the outcome at once; the record may have to wait for the database.
       this.localTrouble.observe(outcome);
       const observed = this.breaker.observe(outcome, {
         generation: message.generation,
@@ -121,7 +121,7 @@ export class DeliverService {
       if (content === null || address === '')
         return gaveUp('The mailing or the client was deleted');
       if (this.records.isBlocked(mailingId)) return BLOCKED;
-      // From here on the deadline is the channel's to keep: it alone sees when bytes are written.
+      // From here on the channel keeps the deadline: it alone sees when bytes are written.
       if (clock.monotonic() >= lastStart) return gaveUp('Too little time was left to send');
       return await channel.send({ id, address, content }, closesAt);
     } catch (error) {

@@ -13,7 +13,7 @@ export interface LocalTroubleOptions {
 }
 
 /**
- * How long a process takes no work that has no descriptor, port or memory left to connect with. Its
+ * How long a process without a descriptor, port or memory for a connection takes no work. Its
  * messages are given back for other workers, and the provider is not blamed.
  */
 export class LocalTrouble {
@@ -28,7 +28,7 @@ export class LocalTrouble {
     else if (outcome.kind === 'skipped' && outcome.isLocal) this.pause(outcome.detail);
   }
 
-  /** The database could not be reached: whether that was for want of a descriptor or port. */
+  /** The database could not be reached: whether a descriptor or port was missing. */
   observeError(error: unknown): void {
     if (isLocalTrouble(error)) this.pause(messageOf(error));
   }

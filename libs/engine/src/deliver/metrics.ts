@@ -7,14 +7,14 @@ export const recorded = new Counter({
   registers: [metrics],
 });
 
-/** Outcomes that the database refused for what they are. */
+/** Outcomes that the database refused because of their data (SQLSTATE 22, 23). */
 export const setAsideOutcomes = new Counter({
   name: 'posthorn_outcomes_set_aside_total',
   help: 'Attempts that the database refused to write down; each is tried again by itself',
   registers: [metrics],
 });
 
-/** For each lane: when its oldest outcome that is not written down was to be; `Infinity`: none. */
+/** For each lane: since when its oldest outcome waits to be recorded; `Infinity`: none waits. */
 export const unrecordedSince = new Set<() => number>();
 
 new Gauge({

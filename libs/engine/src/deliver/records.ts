@@ -23,9 +23,9 @@ export interface RecordsOptions {
 }
 
 /**
- * Writes outcomes down in natural batches, one statement at a time. An outcome stays here until the
- * statement commits, whatever happens to the database meanwhile. One that the database refuses for
- * what it is (SQLSTATE 22, 23) is set aside and tried again by itself, so that it holds up no other.
+ * Records outcomes in natural batches, one statement at a time. An outcome stays here until the
+ * statement commits, whatever happens to the database meanwhile. One that the database refuses because
+ * of its data (SQLSTATE 22, 23) is set aside and tried again by itself, so that it holds up no other.
  */
 export class Records {
   private readonly batcher: Batcher<Unrecorded, Recorded | null>;
@@ -39,14 +39,14 @@ export class Records {
   }
 
   /**
-   * @returns null when the fence kept the result out, the message has moved on without us; or when the
+   * @returns null when the fence refused the result, because a later attempt has begun; or when the
    *   result was set aside.
    */
   record(result: AttemptResult, mailingId: number): Promise<Recorded | null> {
     return this.batcher.add({ result, mailingId, since: this.options.clock.monotonic() });
   }
 
-  /** Whether the database refuses what becomes of this mailing's messages. */
+  /** Whether the database refuses the outcomes of this mailing. */
   isBlocked(mailingId: number): boolean {
     return this.setAside.size > 0 && this.setAside.isBlocked(mailingId);
   }
@@ -65,7 +65,7 @@ export class Records {
     }
   }
 
-  /** When the oldest outcome that is not written down was to be, on the monotonic clock. */
+  /** Since when the oldest outcome waits to be recorded, on the monotonic clock. */
   private readonly oldest = (): number =>
     Math.min(this.inStatement[0]?.since ?? Infinity, this.setAside.oldest());
 
@@ -94,7 +94,7 @@ export class Records {
 
   /**
    * Of a mailing whose outcomes are all refused, no more statements are made than `tryAgain` does. What
-   * was not sent goes back, for that may well be taken.
+   * was not sent is given back, for the database may accept that.
    */
   private withoutBlocked(outcomes: Unrecorded[]): Unrecorded[] {
     if (this.setAside.size === 0) return outcomes;

@@ -8,7 +8,7 @@ const BLOCKED_AT = 16;
 export interface Unrecorded {
   result: AttemptResult;
   mailingId: number;
-  /** When it was to be written down, on the monotonic clock, ms. */
+  /** When it was first to be recorded, on the monotonic clock, ms. */
   since: number;
 }
 
@@ -21,12 +21,12 @@ export class SetAside {
     return this.count;
   }
 
-  /** Whether all that the mailing's messages become is refused: then none of them should be sent. */
+  /** Whether all outcomes of the mailing are refused: then none of its messages should be sent. */
   isBlocked(mailingId: number): boolean {
     return (this.byMailing.get(mailingId)?.length ?? 0) >= BLOCKED_AT;
   }
 
-  /** @returns the outcome that had to make room and is lost, if any. */
+  /** @returns the outcome that was dropped to make room, if any. */
   add(outcome: Unrecorded): Unrecorded | undefined {
     const group = this.byMailing.get(outcome.mailingId);
     if (group) group.push(outcome);

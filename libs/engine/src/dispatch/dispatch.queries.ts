@@ -33,7 +33,7 @@ export interface RunningMailing {
   grantedAheadMs: number | null;
   /** Grows when more is planned. */
   total: number;
-  /** Another one after each change that was asked for. */
+  /** Changes with each edit, pause, resume or other change by a caller. */
   version: string;
 }
 
@@ -89,7 +89,7 @@ export async function findStillPending(
   return rows;
 }
 
-/** Where a scan of one mailing and zone goes on, along the index (not_before, id). */
+/** Where a scan of one mailing and zone continues, along the index (not_before, id). */
 export interface ScanPosition {
   mailingId: number;
   zoneId: number;

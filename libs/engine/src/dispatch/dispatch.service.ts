@@ -20,7 +20,7 @@ export interface DispatchOptions {
   openQueue: (lane: string) => DeliveryQueue;
 }
 
-/** A lane whose look takes longer is waited for no more, ms: the others go on, and it has its time. */
+/** The task waits so long for the look of a lane, ms; then the others continue without it. */
 const MOST_WAIT_MS = 250;
 /**
  * While such a look is under way the next one comes after this, ms. A queue that takes 250 ms to be fed is
@@ -30,7 +30,7 @@ const AFTER_LATE_LOOK_MS = 50;
 /** A lane whose queue did not answer is looked at again after this, ms. */
 const AFTER_FAILURE_MS = 1_000;
 
-/** However often something changes: looks are at least so far apart, ms. */
+/** Time between two looks at the least, ms, however often something changes. */
 const LEAST_PAUSE_MS = 15;
 
 /** A lane's own state; nothing of it depends on another lane's. */
@@ -41,11 +41,11 @@ interface LaneWork {
   notBefore: number;
 }
 
-/** What the looks of one run have said so far. */
+/** The results of one run's looks so far. */
 interface Run {
   waits: number[];
   failures: unknown[];
-  /** Nobody listens any more. */
+  /** The run has ended: later results are ignored. */
   isOver: boolean;
 }
 

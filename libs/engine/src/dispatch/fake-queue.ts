@@ -1,13 +1,13 @@
 import type { DeliveryQueue, FeedItem } from '@app/queue';
 
-/** For tests: a queue in memory, of what was fed and not yet taken. Like a real one it knows ids. */
+/** For tests: a queue in memory, of what was fed and not yet taken. Like a real one it ignores an id that it has. */
 export class FakeQueue {
   waitingJobs: FeedItem[] = [];
   probes: unknown[] = [];
   isDown = false;
-  /** Answers never. */
+  /** Never answers. */
   hangs = false;
-  /** Offered while they were there. */
+  /** Jobs that were added although the queue had them. */
   ignored = 0;
 
   get asQueue(): DeliveryQueue {

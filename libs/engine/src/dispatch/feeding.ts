@@ -6,7 +6,7 @@ import { Pace } from './pace.js';
 import { interleave, share } from './share.js';
 import { freshPositions, MOST_POSITIONS, retryPositions, Turn } from './turn.js';
 
-/** So often a look reads on when it found less than it had room for. */
+/** How often a look reads more when it found less than it had room for. */
 const MOST_READS = 4;
 /** What was given to the queue is looked up again about so often, so many at a time. */
 const CHECK_EVERY_MS = 250;
@@ -23,7 +23,7 @@ const LEAST_LEAD_IN_RATED_LANE_MS = 60;
 const LEAD_BEYOND_NEXT_LOOK_MS = 20;
 /** With less lead than this the next look must not wait. */
 const LONG_LEAD_MS = 200;
-/** Messages that wait for their moment in a worker leave this share of the places to the others. */
+/** Messages with a rate that wait in a worker leave this share of the places to the others. */
 const FREE_PLACES = 0.5;
 /** With a rate of its own a mailing has no more in the queue than it may send in so long, s. */
 const RATED_AHEAD_S = 2;
@@ -124,7 +124,7 @@ export class Feeding {
     return some.map(({ mailing, scan }, index) => new Turn(mailing, scan, parts[index] ?? 0));
   }
 
-  /** Whose retries are looked for next; who had no turn for that any more comes first the next time. */
+  /** Mailings whose retries are read next; one that had no turn comes first in the next look. */
   retryPositions(turns: Turn[], now: number): ScanPosition[] {
     const order = turns.toSorted((a, b) => a.mailing.id - b.mailing.id);
     const at = order.findIndex(({ mailing }) => mailing.id >= this.firstForRetries);
@@ -211,7 +211,7 @@ export class Look {
     this.take('fresh', fresh);
   }
 
-  /** What goes into the queue, in this order: one of each mailing in turn. */
+  /** What goes into the queue, in this order: a message of each mailing in turn. */
   get items(): OfferedMessage[] {
     const again = this.again.map(({ messages }) => messages);
     return [...interleave(again), ...interleave(this.turns.map(({ items }) => items))];

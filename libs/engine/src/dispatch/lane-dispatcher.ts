@@ -17,7 +17,7 @@ import { MOST_POSITIONS } from './turn.js';
 const MOST_AHEAD = 20_000;
 /** With a rate, as much is kept ready as it lets through in so long, s. */
 const RATED_AHEAD_S = 1;
-/** Feeding tiny rests would cost more round trips than it saves waiting. */
+/** Feeding fewer than this would cost more round trips than it saves waiting. */
 const LEAST_ROOM_SHARE = 0.1;
 /** Weight of the newest measurement of throughput. */
 const SMOOTHING = 0.3;
@@ -27,7 +27,7 @@ const WHILE_FEEDING_MS = 40;
 /** Where only rates limit what is fed: messages are fed longer before their moment than this. */
 const WHILE_PACED_MS = 100;
 
-/** The queue did not do what it was asked: nothing that the database has to do with. */
+/** The queue failed, not the database. */
 export class QueueFailure extends Error {
   constructor(override readonly cause: unknown) {
     super(cause instanceof Error ? cause.message : String(cause));
@@ -140,7 +140,7 @@ export class LaneDispatcher {
     await ofQueue(this.queue.probe(job, clock.now().getTime()));
   }
 
-  /** Any message that is due, wherever it is. */
+  /** Any message that is due, in any mailing. */
   private async findCandidate(mailings: OpenMailing[]): Promise<number | undefined> {
     const { read } = this.options;
     const positions = mailings.flatMap(({ id: mailingId, zones }) =>

@@ -1,10 +1,10 @@
-/** So long ago a long gap has lost half of its weight, ms. */
+/** Half-life of the weight of a long gap, ms. */
 const HALF_LIFE_MS = 3_000;
 /** Between looks that are further apart than this there was nothing to feed, ms. */
 const LONGEST_GAP_MS = 1_000;
 
 /**
- * How far apart looks at a lane really are: the longest gap of late. On a busy machine that is much more
+ * How far apart looks at a lane really are: the longest recent gap. On a busy machine that is much more
  * than what was asked for, and it varies. Times are monotonic, ms.
  */
 export class LookGap {

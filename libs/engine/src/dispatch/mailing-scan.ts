@@ -47,7 +47,7 @@ export class MailingScan {
   private isChanged = false;
   private rewoundAt = -Infinity;
 
-  /** Takes over what the latest look at the mailing says. */
+  /** Takes over what the latest read of the mailing found. */
   update({ zones, total, version }: OpenMailing, now: number): void {
     if (zones !== this.openZones) this.open(zones, now);
     // More was planned, behind all that was there: zones that came to their end go on from there.
@@ -70,7 +70,7 @@ export class MailingScan {
     return this.moreRetries.size + this.retryRound.length > 0;
   }
 
-  /** Zones whose turn it is, at most so many; they go to the end of the line. */
+  /** Zones whose turn it is, at most so many; they go to the end of the order. */
   takeFreshZones(most: number): number[] {
     const zones = [...this.ready].slice(0, most);
     for (const zoneId of zones) {

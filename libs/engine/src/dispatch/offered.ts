@@ -11,7 +11,7 @@ const RATED_CHECK_MS = 1_000;
 interface Offer {
   attempts: number;
   zoneId: number;
-  /** How often it was given for this attempt; what an idle queue makes nothing of counts. */
+  /** How often it was given for this attempt; times that an idle queue ignored count. */
   count: number;
   at: number;
   /** When it was given, or last seen pending. */
@@ -45,7 +45,7 @@ export class Offered {
     this.offers.set(id, { attempts, zoneId, count: offers, at: now, seenAt: now });
   }
 
-  /** Whose row is worth a look: it should be taken by now. At most so many. */
+  /** Messages that should be taken by now, to be looked up. At most so many. */
   due(now: number, { isRated, queueIsEmpty }: Circumstances, most: number): number[] {
     const age = isRated ? RATED_CHECK_MS : queueIsEmpty ? OFFER_AGAIN_SOON_MS : OFFER_AGAIN_MS;
     const ids: number[] = [];

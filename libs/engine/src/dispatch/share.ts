@@ -1,6 +1,6 @@
 export interface Shares {
   parts: number[];
-  /** Who comes first the next time: the one after the last that got an odd one. */
+  /** Who comes first the next time: the one after the last that got one of the rest. */
   next: number;
 }
 

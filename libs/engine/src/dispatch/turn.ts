@@ -6,7 +6,7 @@ import { interleave } from './share.js';
 /** Zones of mailings that one statement reads, at the most; the others have their turn in the next. */
 export const MOST_POSITIONS = 400;
 const MOST_RETRY_POSITIONS = 100;
-/** Retries that are due go first, but fresh messages are not starved by them. */
+/** The share of retries that are due: they go first, but leave room for fresh messages. */
 const RETRY_SHARE = 0.2;
 
 type Kind = 'fresh' | 'retries';

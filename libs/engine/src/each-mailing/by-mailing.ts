@@ -2,7 +2,7 @@ import { isDatabaseAway } from '@app/database';
 import { Isolated, type Logger, systemClock } from '@app/platform';
 
 /**
- * Work on many mailings: the failure of one stays its own. A database that is away is nobody's own.
+ * Work on many mailings: the failure of one sets that one aside. A database that is away ends the run.
  *
  * @param task the label in metrics, logs and health
  */

@@ -73,7 +73,7 @@ export async function findDeleted(db: Queryable): Promise<number[]> {
   return rows.map((row) => row.id);
 }
 
-/** Idempotency keys older than a day have done their service. */
+/** Idempotency keys expire after a day. */
 export async function purgeIdempotencyKeys(db: Queryable, limit: number): Promise<number> {
   const { rowCount } = await db.query({
     name: 'purge-idempotency-keys',

@@ -29,7 +29,7 @@ import {
 
 /** Large enough to be fast, small enough not to hold the counter long. */
 const CLOSE_PIECES = { first: 2_500, least: 100, most: 10_000, aimMs: 200, limitMs: 1_000 };
-/** Of closing in one run: the next end is looked for after it, ms. */
+/** Time for closing in one run, ms; then the next end is looked for. */
 const CLOSE_ROUND_MS = 200;
 const SWEEP_LIMIT = 1_000;
 const PURGE_PIECES = { first: 2_000, least: 100, most: 5_000, aimMs: 200, limitMs: 1_000 };
@@ -49,7 +49,7 @@ export class FinishService {
   private readonly closeRounds = new Rounds(same, systemClock);
   private readonly purgeSizes = new PieceSizes(PURGE_PIECES);
   private readonly purgeRounds = new Rounds(same, systemClock);
-  /** Of the mailings that are being closed. Losing it costs time only. */
+  /** Positions of the mailings that are being closed. Losing them costs time only. */
   private readonly closedUpTo = new Map<number, ClosePosition>();
 
   constructor(

@@ -27,7 +27,7 @@ export async function startIfDue(db: Queryable, id: number): Promise<boolean> {
   return rowCount === 1;
 }
 
-/** Those of which nobody is planned yet come first: a small one need not wait for a large piece. */
+/** Those without a planned message come first: a small one need not wait for a large piece. */
 export async function findUnplannedMailings(db: Queryable): Promise<UnplannedMailing[]> {
   const { rows } = await db.query<UnplannedMailing>({
     name: 'find-unplanned-mailings',

@@ -16,9 +16,9 @@ import type { SlotsService } from './slots.service.js';
  * nothing else: neither does a new mailing begin nor is an end seen.
  */
 const PIECES = { first: 2_000, least: 100, most: 50_000, aimMs: 600, limitMs: 2_000 };
-/** Of large mailings in one run; a new one waits no longer than that, ms. */
+/** Time for large mailings in one run, ms: a new one waits no longer. */
 const ROUND_MS = 600;
-/** So often in a row slots may be missing for a piece before its mailing is set aside. */
+/** How often in a row slots may be missing for a piece before its mailing is set aside. */
 const SLOT_LOOKS = 3;
 
 /** Starts mailings and stores one message row for each client of their audience. */
@@ -30,7 +30,7 @@ export class PlanService {
   /** Pieces in a row for which slots were missing. */
   private readonly withoutSlots = new Map<number, number>();
 
-  /** @param lowPriority runs the large pieces, which let everything else go first. */
+  /** @param lowPriority runs the large pieces, after everything else. */
   constructor(
     private readonly db: Queryable,
     private readonly lowPriority: Queryable,

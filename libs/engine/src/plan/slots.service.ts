@@ -52,7 +52,7 @@ export class SlotsService {
     return { stored, more: stale.length === ROWS_AT_ONCE };
   }
 
-  /** Zones of a mailing of which nobody can say when their clients may be written to. */
+  /** Zones of a mailing whose slots cannot be computed. */
   zonesWithoutHours(mailingId: number): number[] {
     const prefix = slotKey({ mailingId, zoneId: '' });
     return this.zones.failingKeys

@@ -5,7 +5,7 @@ const FIRST_PROBE_S = 10;
 const PROBE_GROWTH = 1.5;
 const LAST_PROBE_S = 300;
 
-/** Why a breaker opens: a code, and the other side's words. */
+/** Why a breaker opens: a code, and the provider's words. */
 export interface BreakerReason {
   code: string;
   detail: string | null;
@@ -28,7 +28,7 @@ export async function tripBreakerIfClosed(
   return rowCount === 1;
 }
 
-/** The probe went through: everybody may send again. */
+/** The probe succeeded: all workers send again. */
 export async function closeBreakerIfProbing(
   db: Queryable,
   probe: { laneId: number; generation: number },
@@ -78,7 +78,7 @@ export async function takeProbeIfDue(db: Queryable, laneId: number): Promise<num
   return rows[0]?.generation ?? null;
 }
 
-/** Gives a token back that found no message to carry it. */
+/** Gives a probe token back that was used for no message. */
 export async function returnProbe(
   db: Queryable,
   laneId: number,

@@ -26,15 +26,15 @@ export interface LaneBreakerOptions {
 
 /** What is known of the attempt that had an outcome. */
 export interface ObservedAttempt {
-  /** The breaker's at the claim: what happened before it closed says nothing about now. */
+  /** The breaker's at the claim: an outcome from before it closed does not count. */
   generation: number;
   /** The generation of the token that this attempt carried, if it was the breaker's probe. */
   probe: number | undefined;
 }
 
 /**
- * Opens, closes and pauses a lane by what becomes of its calls. It observes outcomes and stands in
- * nobody's way: whether a message may be sent is decided by the claim.
+ * Opens, closes and pauses a lane by the outcomes of its calls. It only observes: whether a message may
+ * be sent is decided by the claim.
  */
 export class LaneBreaker {
   private readonly window: BreakerWindow;
@@ -45,7 +45,7 @@ export class LaneBreaker {
   }
 
   /**
-   * Counts an outcome at once; ends when the lane's row says what follows from it. Never fails: what
+   * Counts an outcome at once; ends when the lane's row has the new state. Never fails: what
    * cannot be written is logged, and the next bad outcome brings it again.
    */
   async observe(outcome: Outcome, { generation, probe }: ObservedAttempt): Promise<void> {
@@ -65,12 +65,12 @@ export class LaneBreaker {
     }
   }
 
-  /** A probe found no message to carry it. @throws when the database is away. */
+  /** A probe token was used for no message. @throws when the database is away. */
   async returnProbe(probe: number): Promise<void> {
     await returnProbe(this.options.db, this.options.lane.id, probe);
   }
 
-  /** Many answers of 429 are one pause, not a write for each. */
+  /** Many answers of 429 are written as one pause. */
   private async pause(ms: number): Promise<void> {
     const until = this.options.clock.monotonic() + ms;
     if (until < this.pausedUntil + PAUSE_STEP_MS) return;
@@ -110,7 +110,7 @@ export class LaneBreaker {
 }
 
 function reasonOf(outcome: Outcome): BreakerReason {
-  // A delivery opens no breaker.
+  // A success opens no breaker.
   if (outcome.kind === 'delivered') return { code: 'delivered', detail: null };
   return { code: outcome.code, detail: outcome.detail };
 }

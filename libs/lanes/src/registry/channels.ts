@@ -27,7 +27,7 @@ export function policyOf(channel: string): ChannelPolicy {
   return kindOf(channel).policy;
 }
 
-/** What the channels want of the environment. */
+/** The variables that the channels need. */
 export function channelVariables(): Variable[] {
   return [...channelKinds.values()].flatMap(({ variables }) => variables);
 }

@@ -19,7 +19,7 @@ export async function listLanes(db: Queryable): Promise<LaneRow[]> {
 }
 
 /**
- * What a starting worker says about a lane: the configured rate (messages per second; null leaves what
+ * What a starting worker stores about a lane: the configured rate (messages per second; null leaves what
  * was set over the API), which counts from the next claim on. A breaker that opened by itself is probed
  * soon: the restart may have repaired what was wrong.
  */

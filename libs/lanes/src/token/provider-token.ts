@@ -7,14 +7,14 @@ export interface ProviderTokenOptions {
   lane: { id: number; name: string };
   /** The environment's token, used until another one is set over the API; undefined: there is none. */
   fallback: string | undefined;
-  /** Opens what the API stored; without it only the fallback can be used. */
+  /** Decrypts the stored token; without it only the fallback can be used. */
   encryptionKey: string | undefined;
   logger: Logger;
 }
 
 /** The provider's token of one lane, replaced while the worker runs when somebody sets a new one. */
 export class ProviderToken {
-  /** Undefined: what is stored has not been opened yet. */
+  /** Undefined: the stored token has not been decrypted yet. */
   private token: string | Error | undefined;
   /** As it was read last; undefined: never. */
   private sealed: Buffer | null | undefined;
@@ -22,17 +22,17 @@ export class ProviderToken {
   constructor(private readonly options: ProviderTokenOptions) {}
 
   /**
-   * @throws when the stored token cannot be opened. Nothing is sent then, not even with the token that
+   * @throws when the stored token cannot be decrypted. Nothing is sent then, not even with the token that
    *   it replaces, which somebody may have replaced because it was lost: the breaker opens.
    */
   get current(): string {
-    // Opening it is costly on purpose, so it is done once per change, and only in lanes that send.
+    // Decrypting it is slow on purpose, so it is done once per change, and only in lanes that send.
     this.token ??= this.open();
     if (typeof this.token === 'string') return this.token;
     throw this.token;
   }
 
-  /** Takes over what the database says. */
+  /** Takes over the stored token. */
   accept(sealed: Buffer | null): void {
     const before = this.sealed;
     if (before !== undefined && isSame(sealed, before)) return;

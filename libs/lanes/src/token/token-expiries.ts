@@ -9,13 +9,13 @@ export interface LaneToken {
   tokenEncrypted: Buffer | null;
 }
 
-/** When the tokens of lanes expire, for those who warn of it. */
+/** When the tokens of lanes expire, for the warnings. */
 export class TokenExpiries {
-  /** By lane: opening a token derives a key, which is slow on purpose, so it is done once per token. */
+  /** By lane: decrypting a token derives a key, which is slow on purpose, so it is done once per token. */
   private readonly known = new Map<number, { sealed: Buffer; expiresAt: Date | null }>();
 
   /**
-   * @param encryptionKey opens stored tokens; without it nothing is known of them.
+   * @param encryptionKey decrypts stored tokens; without it their expiry is unknown.
    * @param environmentTokens by channel, as far as this process knows them.
    */
   constructor(

@@ -1,7 +1,7 @@
 import type { Content } from '@app/channels';
 import type { Queryable } from '@app/database';
 
-/** What a mailing said from some moment on. */
+/** One version of a mailing's content. */
 export interface ContentVersion {
   /** From 1, one more with each change. */
   version: number;

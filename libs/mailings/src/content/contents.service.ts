@@ -2,7 +2,7 @@ import type { Database } from '@app/database';
 import { DomainError } from '@app/platform';
 import { type ContentVersion, readContentVersion } from './contents.queries.js';
 
-/** What mailings have said: each message tells which version it got. */
+/** The versions of mailings' contents: each message has the number of the version that it got. */
 export class ContentsService {
   constructor(private readonly database: Database) {}
 

@@ -42,7 +42,7 @@ const TRANSITIONS = {
 } as const;
 
 /**
- * Steers a mailing that is under way. What is not claimed when a method resolves follows it: each
+ * Changes a mailing that is under way. Messages that are not claimed when a method resolves follow it: each
  * one commits, wakes beat, and lets every claim that may have seen the old state end.
  */
 export class MailingControlService {
@@ -52,17 +52,17 @@ export class MailingControlService {
     private readonly pieces: PieceBounds = REOPEN_PIECES,
   ) {}
 
-  /** Pausing what is paused does nothing. @throws DomainError `conflict` when it is not running. */
+  /** Does nothing when it is paused already. @throws DomainError `conflict` when it is not running. */
   pause(actor: Actor, id: number): Promise<MailingRecord> {
     return this.transit(actor, 'pause', id);
   }
 
-  /** Resuming what runs does nothing. @throws DomainError `conflict` when it is not paused. */
+  /** Does nothing when it is running already. @throws DomainError `conflict` when it is not paused. */
   resume(actor: Actor, id: number): Promise<MailingRecord> {
     return this.transit(actor, 'resume', id);
   }
 
-  /** For good. @throws DomainError `conflict` when it has completed. */
+  /** Final. @throws DomainError `conflict` when it has completed. */
   cancel(actor: Actor, id: number): Promise<MailingRecord> {
     return this.transit(actor, 'cancel', id);
   }
@@ -115,7 +115,7 @@ export class MailingControlService {
     return reopened.total;
   }
 
-  /** In pieces, so that neither locks nor a crash weigh on the whole mailing; `reopened` counts what is committed. */
+  /** In pieces, so that neither locks nor a crash affect the whole mailing; `reopened` counts what is committed. */
   private async reopenPieces(
     id: number,
     status: 'failed' | 'unknown',

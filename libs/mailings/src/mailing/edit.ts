@@ -12,7 +12,7 @@ export interface Edit {
 }
 
 /**
- * What `changes` make of a mailing at `now`, by the database's clock. Setting a field to what it
+ * The mailing after `changes` at `now`, by the database's clock. Setting a field to what it
  * already is does not count as a change, so that a PUT of what was read is always allowed.
  *
  * @throws DomainError `conflict` that names each field which may not change any more;
@@ -50,7 +50,7 @@ export function changesSchedule({ changed }: Edit): boolean {
   return changed.has('startAt') || changed.has('endAt') || changed.has('window');
 }
 
-/** The end counts from its very moment, not from when beat gets to write it down. */
+/** The mailing has ended from `endAt` on, also before beat has written it. */
 function hasEnded(mailing: MailingRecord, now: Date): boolean {
   return (mailing.status === 'running' || mailing.status === 'paused') && mailing.endAt <= now;
 }
@@ -79,7 +79,7 @@ function comparable(value: MailingDraft[keyof MailingDraft]): unknown {
   return JSON.stringify('from' in value ? [value.from, value.to, value.timezone] : lists(value));
 }
 
-/** A filter is a set of sets: order and repetition say nothing. */
+/** A filter is a set of sets: order and repetition mean nothing. */
 function lists(filter: AudienceFilter): string[][] {
   return [filter.operatorCodes, filter.tags, filter.phones].map((list) =>
     [...new Set(list)].sort(),

@@ -22,7 +22,7 @@ export interface MailingDraft {
   report: boolean;
 }
 
-/** Until when a field may change. A mailing that has ended is history. */
+/** Until when a field may change. After its end nothing may. */
 export type EditableUntil = 'start' | 'end' | 'ever';
 
 interface Field<Value> {
@@ -31,7 +31,7 @@ interface Field<Value> {
   read: string;
   /** Its columns, and what of the value each of them stores. */
   columns: Readonly<Record<string, (value: Value) => unknown>>;
-  /** Whether it is part of what the mailing says, whose versions are in `mailing_contents`. */
+  /** Whether it is part of the content, whose versions are in `mailing_contents`. */
   inContent?: true;
 }
 
@@ -76,7 +76,7 @@ function ofContent<Value>(name: string, editable: EditableUntil): Field<Value> {
   return { editable, read: `c.content -> '${name}'`, columns: {}, inContent: true };
 }
 
-/** What a new mailing has where its caller says nothing. */
+/** Defaults of a new mailing. */
 export const MAILING_DEFAULTS = {
   channel: DEFAULT_CHANNEL,
   filter: { operatorCodes: [], tags: [], phones: [] },
@@ -113,13 +113,13 @@ export function valuesOf(
   });
 }
 
-/** What the mailing says, as it is stored: the fields that its channel knows. */
+/** The content as it is stored: the fields that its channel knows. */
 export function contentOf(draft: Omit<MailingDraft, 'startAt'>): Content {
   return kindOf(draft.channel).content.read(draft);
 }
 
 /** Whether a change of these fields makes a new version of the content. */
 export function changesContent(changed: ReadonlySet<keyof MailingDraft>): boolean {
-  if (changed.has('channel')) return true; // another channel understands other fields
+  if (changed.has('channel')) return true; // another channel has other fields
   return MAILING_FIELDS.some((name) => FIELDS[name].inContent && changed.has(name));
 }

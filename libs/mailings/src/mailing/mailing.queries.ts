@@ -37,7 +37,7 @@ const AFTER_CONTENT = FIELD_COLUMNS.length + 2;
 
 const WAKE = `pg_notify('${WAKE_CHANNEL}', '')`;
 
-/** What stores a filter shares this lock, so that no tag in it is renamed or deleted meanwhile. */
+/** Statements that store a filter share this lock, so that no tag in it is renamed or deleted meanwhile. */
 const HOLD_FILTER = `SELECT pg_advisory_xact_lock_shared(${TAG_NAMES_LOCK})`;
 
 export async function holdFilter(db: Queryable): Promise<void> {
@@ -80,7 +80,7 @@ function valueToInsert(column: string): string {
   return `COALESCE(${parameter(column)}, date_trunc('milliseconds', clock_timestamp()))`;
 }
 
-/** Deleted mailings are as if they had never been. */
+/** Deleted mailings are left out. */
 export async function readMailing(db: Queryable, id: number): Promise<MailingRecord | null> {
   const { rows } = await db.query<MailingRecord>({
     name: 'read-mailing',
@@ -155,7 +155,7 @@ export async function lockMailing(
 
 /**
  * Writes what an edit decided about a mailing that is locked. A new content becomes a new version; a
- * new schedule throws the slots away, and beat computes them again: without a slot nothing is claimed.
+ * new schedule deletes the slots, and beat computes them again: without a slot nothing is claimed.
  */
 export async function writeLockedMailing(
   db: Queryable,

@@ -26,7 +26,7 @@ import {
   writeLockedMailing,
 } from './mailing.queries.js';
 
-/** What its cursors are for. */
+/** The list that its cursors belong to. */
 const LIST = 'mailings';
 
 export interface MailingListQuery {
@@ -47,7 +47,7 @@ export class MailingService {
   /**
    * @param request makes the creation idempotent: the same key and body answer with the mailing
    *   that the first one made.
-   * @throws DomainError `invalid` for times that make no sense; `unprocessable` for a key that was
+   * @throws DomainError `invalid` for impossible times; `unprocessable` for a key that was
    *   used with another body, or for a channel that has no lane.
    */
   async create(

@@ -34,7 +34,7 @@ export interface MessageRecord {
   nextAttemptAt: Date | null;
 }
 
-// The phone is asked for row by row: a join could be planned as a merge that reads every client from
+// The phone is read row by row: a join could be planned as a merge that reads every client from
 // the first one on to get to a deep page. `-infinity` (due since ever) is no JavaScript date.
 const COLUMNS = `
   m.id, m.mailing_id AS "mailingId", m.client_id AS "clientId",

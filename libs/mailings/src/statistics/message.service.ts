@@ -43,7 +43,7 @@ export interface MessageDetail extends MessageRecord {
   next: NextStep;
 }
 
-/** What happened to every single client. */
+/** What happened to each client. */
 export class MessageService {
   constructor(private readonly database: Database) {}
 
@@ -110,7 +110,7 @@ export class MessageService {
 
 const INT4 = 2 ** 31;
 
-/** What the cursors of a mailing's messages are for. */
+/** The list that the cursors of a mailing's messages belong to. */
 function listOf(mailingId: number, status?: MessageStatus): string {
   return `mailings/${mailingId}/messages${status ? `?status=${status}` : ''}`;
 }

@@ -25,7 +25,7 @@ export interface NextStep {
   at: Date | null;
 }
 
-/** Names the one thing that a message waits for: of several, the last to come true. */
+/** The condition that a message waits for: of several, the one that is met last. */
 export function nextStepOf(message: MessageSituation): NextStep {
   switch (message.status) {
     case 'sent':
@@ -61,7 +61,7 @@ function nextOfPending(message: MessageSituation): NextStep {
   return last ?? { what: 'send', at: null };
 }
 
-/** Every moment before which the message can not leave. */
+/** All moments before which the message cannot be sent. */
 function gatesOf(message: MessageSituation): NextStep[] {
   const { now } = message;
   const gates: NextStep[] = [

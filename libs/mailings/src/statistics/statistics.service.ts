@@ -11,10 +11,10 @@ import {
 } from './statistics.queries.js';
 import { forecastOf, progressOf, type Throughput, throughputOf } from './throughput.js';
 
-/** What its cursors are for. */
+/** The list that its cursors belong to. */
 const LIST = 'statistics';
 
-/** Reasons in one answer; what a provider can say is not ours to bound. */
+/** Reasons in one answer; a provider can give any number of reasons. */
 const MOST_ERRORS = 100;
 
 export type GeneralStatistics = Page<MailingSummary> & { totals: GeneralTotals };
@@ -34,7 +34,7 @@ export interface MailingStatistics extends MailingSummary {
   alertSent: boolean;
 }
 
-/** What happened, told from counters: as fast for ten million messages as for ten. */
+/** Statistics from counters: as fast for ten million messages as for ten. */
 export class StatisticsService {
   constructor(private readonly database: Database) {}
 

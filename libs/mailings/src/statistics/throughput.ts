@@ -40,7 +40,7 @@ function shareOf({ minute, sent }: MinuteBucket, start: number, since: number, n
   return closes - opens <= 0 ? sent : (sent * (closes - Math.max(opens, since))) / (closes - opens);
 }
 
-/** Per second, to two decimals; a mailing that began this very moment counts as one second old. */
+/** Per second, to two decimals; a mailing that has just begun counts as one second old. */
 function rate(messages: number, ms: number): number {
   return Math.round((messages * 100_000) / Math.max(ms, 1_000)) / 100;
 }

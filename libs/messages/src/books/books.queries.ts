@@ -4,7 +4,7 @@ import type { Queryable } from '@app/database';
 export const OPEN_BOOKS = 'INSERT INTO mailing_counters (mailing_id) SELECT id FROM created';
 
 /**
- * As SQL: takes the counters of the mailing `$1` away, and with them its part of the totals. To come
+ * As SQL: takes the counters of the mailing `$1` away, and with them its part of the totals. It comes
  * before any change of its row: all who lock both take them in this order.
  */
 export const CLOSE_BOOKS =

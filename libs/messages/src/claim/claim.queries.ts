@@ -21,7 +21,7 @@ export interface ClaimedMessage {
 const COLUMNS = `id, mailing_id AS "mailingId", attempt, address, content_version AS "contentVersion",
   unconfirmed, ms_left AS "msLeft", send_in_ms AS "sendInMs", generation`;
 
-/** A rate does not let this message go before so long, ms. */
+/** A rate holds this message back for so long, ms. */
 export interface LaterMessage {
   id: number;
   sendInMs: number;
@@ -78,7 +78,7 @@ export async function rereadClaim(
     text: `
       SELECT m.id, m.mailing_id AS "mailingId", m.attempts AS attempt,
         COALESCE(m.address, '') AS address, m.content_version AS "contentVersion", m.unconfirmed,
-        /* Servers before 17 subtract no infinity; the clock moves on between two looks at it. */
+        /* Servers before 17 subtract no infinity; the clock advances between two reads of it. */
         GREATEST(0, COALESCE(extract(epoch FROM
           GREATEST(LEAST(s.closes_at, g.end_at), clock_timestamp()) - clock_timestamp())::float8 * 1000, 0))
           AS "msLeft",
@@ -93,7 +93,7 @@ export async function rereadClaim(
   return rows;
 }
 
-/** A version of what a mailing says. */
+/** One version of a mailing's content. */
 export interface StoredContent {
   mailingId: number;
   version: number;

@@ -1,7 +1,7 @@
 import { bookMovesLast, type Queryable } from '@app/database';
 import { MAILINGS_OF_CLIENT } from './client-mailings.queries.js';
 
-/** Locks what the end of a client changes: its messages that wait, and those that went to its phone. */
+/** Locks what the deletion of a client changes: its messages that wait, and those that went to its phone. */
 export async function lockOpenMessagesOfClient(db: Queryable, clientId: number): Promise<number[]> {
   const { rows } = await db.query<{ id: number }>({
     name: 'lock-open-messages-of-client',
@@ -49,7 +49,7 @@ WITH before AS (
   });
 }
 
-/** No claim can see the client any more: takes away what the last of them have written down. */
+/** No claim can see the client any more: removes what the last claims have recorded. */
 export async function forgetAddressesOfClient(db: Queryable, id: number): Promise<void> {
   await db.query({
     name: 'forget-addresses-of-client',

@@ -1,6 +1,6 @@
 /**
  * As SQL: the ids of all mailings that may have a message for the client `$1`, each once, newest first.
- * Few of them have none: those that were planned in large pieces and reached a neighbour.
+ * A few of them have none: those planned in large pieces that reached a client of the same group of 256.
  * `client_mailings` has been written by the trigger on the messages, see its migration.
  */
 export const MAILINGS_OF_CLIENT = `

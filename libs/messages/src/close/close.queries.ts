@@ -19,19 +19,19 @@ const BOOK_CLOSED = bookMoves({
 });
 
 /**
- * Turns up to `limit` pending rows behind `after` of a mailing that is over into what its end makes of
- * them: `expired`, `cancelled`, or `unknown` where an attempt was never confirmed.
+ * Gives up to `limit` pending rows behind `after` of a mailing that is over their final status:
+ * `expired`, `cancelled`, or `unknown` where an attempt was never confirmed.
  *
- * The rows are taken as the index gives them, for sorting them for an order of locks takes time. So no
- * order protects from a deadlock, and what somebody else holds is left for the next call. They are found
- * again by their places, all of them in one scan, which is a tenth faster than a join; what has just been
- * changed is not where the statement's snapshot looks, and is left for the next call too.
+ * The rows are locked in the index's order, for sorting them takes time. So no order protects from a
+ * deadlock, and a row that another session holds is left for the next call. They are found again by
+ * their places (ctid), all of them in one scan, which is a tenth faster than a join; a row that has
+ * just been changed has a new place, and is left for the next call too.
  *
  * From the beginning each call would go through all entries that the ones before it left behind. And a
  * commit here need not wait for the disk, for what a crash loses is closed again: together that
  * saves a twelfth of a million rows' time.
  *
- * @returns how many rows changed, and where the next call goes on; null: there are no more. `rows` are
+ * @returns how many rows changed, and where the next call continues; null: there are no more. `rows` are
  *   those that were read, `tookMs` is the time in the database.
  */
 export async function closePendingOfEnded(

@@ -1,7 +1,7 @@
 import type { Queryable } from '@app/database';
 
 /**
- * Completes what has nothing left to do; its slots go with that. The counter row is locked first, so
+ * Completes what has nothing left to do; its slots are deleted with that. The counter row is locked first, so
  * that a reopening and this cannot both win.
  *
  * @returns its status; null: it has something to do again.

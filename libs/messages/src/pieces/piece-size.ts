@@ -18,7 +18,7 @@ export interface Piece {
   timeoutMs?: number;
 }
 
-/** Between one piece and the next: a single slow or fast one is not trusted further. */
+/** Between one piece and the next: a single slow or fast piece changes the size no further. */
 const STEP = 4;
 
 /**
@@ -43,7 +43,7 @@ export class PieceSize {
   }
 
   /**
-   * Does one piece and learns from it.
+   * Does one piece, and adapts the size to its time.
    *
    * @param work answers with the rows that it went through and with the milliseconds that took.
    * @returns null when the piece was cancelled for its length: nothing of it was done.

@@ -8,7 +8,7 @@ export interface Refused {
 
 export interface RecordedInHalves {
   recorded: Recorded[];
-  /** Each on its own could not be written down, not even without the provider's words. */
+  /** Each was refused by itself, also without the provider's words. */
   refused: Refused[];
 }
 
@@ -16,9 +16,9 @@ export interface RecordedInHalves {
 const MOST_REFUSED = 16;
 
 /**
- * Writes down what can be written: a batch that the database refuses is halved, down to the results
- * that it means. One with words that the database has no room for (an emoji and WIN1251) is written
- * down without them.
+ * Records what the database accepts: a batch that it refuses is halved, down to the results that it
+ * refuses. One with words that the database's encoding cannot hold (an emoji and WIN1251) is recorded
+ * without them.
  *
  * @throws any other error of `record`, for then it is not the results that are at fault.
  */

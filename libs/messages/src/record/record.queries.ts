@@ -7,7 +7,7 @@ import {
   type Queryable,
 } from '@app/database';
 
-/** What is to be written down about one attempt. */
+/** What is to be recorded of one attempt. */
 export interface AttemptResult {
   id: number;
   attempt: number;
@@ -35,11 +35,11 @@ export interface Recorded {
  * Moves the messages, appends the attempts and changes the counters in one statement. `id`s must
  * differ from each other.
  *
- * The fence: a result counts only for the attempt that is under way. One exception makes truth
- * win over order: the provider's confirmation counts for any later state that is still open, because
+ * The fence: a result counts only for the attempt that is under way. With one exception: the
+ * provider's confirmation counts for any later state that is still open, because
  * all attempts of a message carry the same id.
  *
- * @returns the messages that moved, with their new status; what the fence kept out is missing.
+ * @returns the messages that moved, with their new status; what the fence refused is missing.
  */
 export async function recordOutcomesIfStillSending(
   db: Queryable,

@@ -1,6 +1,6 @@
 import { bookMoves, type Queryable, WAKE_CHANNEL } from '@app/database';
 
-/** Where the walk over a mailing's messages of one status stands; in order of `messages_due`. */
+/** How far the messages of one status of a mailing have been read; in order of `messages_due`. */
 export interface ReopenCursor {
   zoneId: number;
   /** As PostgreSQL writes it: `-infinity` is no JavaScript date. */
@@ -19,7 +19,7 @@ export interface ReopenedChunk {
  * `tries` starts at 0: `attempts` is the fence and only grows, an unconfirmed message keeps its text
  * and phone. A message that ends in the same status again is behind the cursor, so the walk ends.
  *
- * Runs in a transaction: `reopenMailingIfNotEnded` decides last whether it counts.
+ * Runs in a transaction: `reopenMailingIfNotEnded` decides last whether it is committed.
  */
 export async function reopenChunk(
   db: Queryable,

@@ -6,7 +6,7 @@ import type { SharedBackend } from '../shared-backend.js';
 /** A job in hand. */
 export interface TakenJob {
   readonly id: string;
-  /** With which its lock was taken. */
+  /** The lock's token. */
   readonly token: string;
   /** As the queue keeps it. */
   readonly stored: JobJson;
@@ -14,33 +14,33 @@ export interface TakenJob {
   lockedAt: number;
 }
 
-/** What a lane said when it was asked for jobs. */
+/** The answer of a lane's queue to a fetch. */
 export interface Answer {
   jobs: TakenJob[];
-  /** When the next delayed job is due, Unix time in ms; 0: there is none, or nobody has looked. */
+  /** When the next delayed job is due, Unix time in ms; 0: there is none, or it was not asked for. */
   delayUntil: number;
 }
 
-/** The queue of one lane as who takes jobs needs it. Every call rejects when the queue did not do it. */
+/** The queue of one lane for the process that takes its jobs. Every call rejects when the queue fails. */
 export interface LaneStore {
   /** Jobs that it may take at a time. */
   readonly most: number;
   /** Fewer than asked for: no more are waiting. */
   take(count: number): Promise<Answer>;
   /**
-   * The job is done with.
+   * The job is finished: removes it.
    *
    * @param next whether another one may be taken in its place.
    * @returns undefined when it was not looked for.
    */
   complete(job: TakenJob, next: boolean): Promise<Answer | undefined>;
-  /** Has the job come again after a time; it keeps its tries. */
+  /** Delays the job; it keeps its tries. */
   putOff(job: TakenJob, ms: number): Promise<void>;
   /** Has the queue retry it, or keep it among the failed ones. */
   fail(job: TakenJob, error: Error): Promise<void>;
   /** @returns the ids of the jobs that somebody else may have taken. */
   renewLocks(jobs: TakenJob[]): Promise<string[]>;
-  /** Gives back the jobs of dead workers. */
+  /** Gives back the jobs of workers that have died. */
   returnStalled(): Promise<void>;
 }
 
@@ -125,7 +125,7 @@ export class RedisStore extends BackendStore implements LaneStore {
   }
 }
 
-/** @throws UnrecoverableError what was never written as JSON, or was given up by the queue. */
+/** @throws UnrecoverableError for data that is not JSON, and for a job that the queue gave up. */
 export function dataOf({ stored }: TakenJob): unknown {
   const { deferredFailure } = stored as { deferredFailure?: string };
   if (deferredFailure !== undefined) throw new UnrecoverableError(deferredFailure);

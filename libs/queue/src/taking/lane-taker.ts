@@ -6,13 +6,13 @@ import { type DeliveryJob, parseDeliveryJob } from '../jobs.js';
 import { type Answer, dataOf, isLost, type LaneStore, type TakenJob } from './lane-store.js';
 import type { Holder, Places } from './places.js';
 
-/** What becomes of a job that is not done with: it comes again after this time, ms. */
+/** A job that is not finished: it comes again after this time, ms. */
 export interface Later {
   againInMs: number;
 }
 
 /**
- * Resolves when the job is done with, in whatever way, or with the time after which it is to come
+ * Resolves when the job is finished, in whatever way, or with the time after which it is to come
  * again; rejects to have the queue retry it.
  */
 export type DeliveryHandler = (job: DeliveryJob) => Promise<Later | undefined>;
@@ -26,7 +26,7 @@ export interface LaneTakerOptions {
   places: Places;
   clock: Clock;
   logger: Logger;
-  /** It may want a place, or has given one back. */
+  /** It may need a place, or has given one back. */
   onChange: () => void;
   /** It has nothing to do until somebody wakes it. */
   onSleep: () => void;
@@ -34,11 +34,11 @@ export interface LaneTakerOptions {
   onRefusal: (error: unknown) => void;
 }
 
-/** After a failure nothing is asked for so long, ms: a server that restarts is not stormed. */
+/** Pause after a failure, ms: a server that restarts does not get all requests at once. */
 const RETRY_MS = 500;
 const DRAIN_LIMIT_MS = 14_000;
 const RELEASE_MS = 1_000;
-/** As long as each fetch brings a job, the next time one more is sent, up to so many. */
+/** Fetches at a time: one more after each that brings a job, up to so many. */
 const MOST_FETCHES = 8;
 const LONGEST_TIMER_MS = 3_600_000;
 
@@ -55,7 +55,7 @@ export class LaneTaker implements Holder {
   private readonly inHand = new Set<TakenJob>();
   private fetches = 0;
   private mostFetches = 1;
-  /** How often it was rung for. What a fetch found is out of date if it was rung for since. */
+  /** How often it was notified. What a fetch found is outdated if a notification came since. */
   private rings = 0;
   private closing = false;
   private restsUntil = 0;
@@ -63,7 +63,7 @@ export class LaneTaker implements Holder {
   private delayTimer: NodeJS.Timeout | undefined;
   /** Jobs whose handler has not ended. */
   private handling = 0;
-  /** Hears of what ends while it closes. */
+  /** Called for each job that ends while it closes. */
   private whenLess: (() => void) | undefined;
 
   constructor(private readonly options: LaneTakerOptions) {
@@ -135,7 +135,7 @@ export class LaneTaker implements Holder {
     void this.fetchAndRun(count);
   }
 
-  /** Keeps what is in hand, so that nobody else takes it. */
+  /** Renews the locks of the jobs in hand, so that no other process takes them. */
   async renewLocks(): Promise<void> {
     const now = this.options.clock.monotonic();
     const old = [...this.inHand].filter(({ lockedAt }) => now - lockedAt > LOCK_MS / 4);
@@ -152,7 +152,7 @@ export class LaneTaker implements Holder {
   }
 
   /**
-   * Takes no new jobs, waits for those in hand, and then for the queue to take note of it, each within
+   * Takes no new jobs, waits for those in hand, and then for the queue to record their ends, each within
    * a limit: without the backend it would wait for ever. It never fails.
    */
   async close(): Promise<void> {
@@ -260,8 +260,8 @@ export class LaneTaker implements Holder {
   }
 
   /**
-   * Until the queue has done it, or it has nothing to do with this job any more: without its lock the
-   * job comes again, and is found to be done with.
+   * Tries until the queue has done it, or the job's lock has expired: then the
+   * job comes again, and is found finished.
    */
   private async settle<T>(ask: () => Promise<T>): Promise<T | undefined> {
     const { clock, logger, lane, onRefusal } = this.options;

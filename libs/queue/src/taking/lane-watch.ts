@@ -13,10 +13,10 @@ export interface LaneWatchOptions {
   logger: Logger;
 }
 
-/** With jobs taken or ended so lately nobody asks whether they wait, ms. */
+/** A lane that took or ended a job within this time is not looked at, ms. */
 const LATELY_MS = 4_000;
 
-/** Looks at one lane now and then: what nobody rings for, and whether it stands still. */
+/** Looks at one lane now and then: for jobs without a notification, and whether it has stalled. */
 export class LaneWatch {
   /** Since when jobs wait, at every look; null: none does, or the queue is away. */
   private backlogSince: number | null = null;
@@ -31,7 +31,7 @@ export class LaneWatch {
     return clock.monotonic() - Math.max(this.backlogSince, taker.movedAt);
   }
 
-  /** @throws what the queue says, or does not say. */
+  /** @throws the queue's error, or NoAnswer. */
   async look(): Promise<void> {
     const { taker, store, lane, shared, clock, logger } = this.options;
     const now = clock.monotonic();
@@ -42,7 +42,7 @@ export class LaneWatch {
     }
     try {
       // Mailings and channels are paused, never the queue: what somebody paused by the queue's own
-      // means would stand still without anybody seeing why.
+      // means would stop without a visible reason.
       if (await shared.backend(lane).hasQueueMetaField('paused')) {
         await shared.queue(lane).resume();
         logger.warn({ lane }, 'the queue had been paused by hand: it goes on');

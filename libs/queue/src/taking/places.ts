@@ -1,7 +1,7 @@
 /** Of all places, this part is left to lanes that hold few: a new one begins at once. */
 const RESERVED_SHARE = 1 / 8;
 
-/** What the budget knows of a lane. */
+/** A lane that holds places. */
 export interface Holder {
   /** Places that it holds. */
   held: number;
@@ -12,7 +12,7 @@ export interface Holder {
 }
 
 /**
- * The places of a process, shared by its lanes: who has jobs waiting gets an equal part of what the
+ * The places of a process, shared by its lanes: a lane that has jobs waiting gets an equal part of what the
  * others leave, so that a slow lane cannot take them all.
  */
 export class Places {
@@ -21,7 +21,7 @@ export class Places {
   private readonly reserved: number;
   /** Lanes that hold fewer places than are reserved. */
   private few = 0;
-  /** Most places of one lane at the moment; null: to be reckoned. */
+  /** Most places of one lane at the moment; null: to be computed. */
   private level: number | null = null;
 
   /** @param total at least 1 */

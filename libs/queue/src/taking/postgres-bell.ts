@@ -3,13 +3,13 @@ import type pg from 'pg';
 import type { Bell, BellOptions } from './bell.js';
 
 const RETRY_MS = 500;
-/** Silence is not mistaken for a dead connection: it says something so often, ms. */
+/** A statement is sent so often, ms, to see whether the connection works. */
 const SIGN_OF_LIFE_MS = 5_000;
-/** Without an answer for two seconds longer the connection is taken for dead, ms. */
+/** Without an answer for two seconds longer the connection counts as lost, ms. */
 const STATEMENT_LIMIT_MS = 8_000;
 
 /**
- * Hears BullMQ's notifications, whose payload is the lane, in one session of its own: each session that
+ * Listens for BullMQ's notifications, whose payload is the lane, in one session of its own: each session that
  * listens costs the server something for every job. It comes back by itself.
  */
 export class PostgresBell implements Bell {
@@ -29,11 +29,11 @@ export class PostgresBell implements Bell {
   }
 
   watch(): void {
-    // All lanes are heard of at any time.
+    // Notifications of all lanes come at any time.
   }
 
   passOn(): void {
-    // All processes heard of it.
+    // Every process gets the notification.
   }
 
   async close(): Promise<void> {
@@ -85,7 +85,7 @@ export class PostgresBell implements Bell {
     }
     this.client = client;
     if (this.closed) void client.end().catch(() => undefined);
-    // Nobody heard what was added meanwhile.
+    // Notifications of what was added meanwhile are lost.
     this.options.ringAll();
   }
 }

@@ -57,7 +57,7 @@ export class Completions {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws what the queue says to this job. */
+  /** @throws what the queue's error for this job. */
   async add(completion: Completion): Promise<void> {
     const error = await this.batcher.add(completion);
     if (error !== undefined) throw error as Error;

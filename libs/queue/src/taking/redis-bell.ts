@@ -6,21 +6,21 @@ import type { Bell, BellOptions } from './bell.js';
 
 /** It waits for so long at a time, s. */
 const WAIT_S = 5;
-/** Without any answer for so long the connection is taken for dead, ms. */
+/** Without any answer for so long the connection counts as lost, ms. */
 const SILENCE_MS = 8_000;
 const RETRY_MS = 500;
-/** A key that nobody waits for any more goes by itself, s. */
+/** A key that nobody waits for any more expires, s. */
 const WAKE_KEY_S = 60;
 
 /**
  * Waits for the markers that BullMQ sets beside a queue in which jobs wait, of all lanes that are asleep,
- * on a connection of its own. A marker stays until somebody takes it, so none is missed while nobody
+ * on a connection of its own. A marker stays until a process takes it, so none is missed while none
  * waits. A lane that falls asleep meanwhile ends the wait by a key of this process.
  */
 export class RedisBell implements Bell {
   private readonly client: Redis;
   private readonly wakeKey: string;
-  /** Marker's key to lane, of those that are waited for; null: nothing is waited for. */
+  /** Marker's key to lane, of the lanes that it waits for; null: it waits for none. */
   private waiting: Map<string, string> | null = null;
   private wakes = false;
   private changed: (() => void) | undefined;
