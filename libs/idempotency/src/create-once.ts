@@ -40,7 +40,7 @@ export async function createOnce<Resource extends { id: number }>(
   if (made) return { resource: made, replayed: false };
   const resource = await findReplay(database, kind, request, read);
   if (!resource) {
-    throw new DomainError('conflict', 'The key has just run out; send it once more').because(
+    throw new DomainError('conflict', 'The key has just run out; send it again').because(
       'changed_meanwhile',
     );
   }

@@ -1,16 +1,16 @@
 import type { Logger } from './logging/logging.js';
 import { messageOf } from './errors/domain-error.js';
 
-/** What is asked to give up when a stop takes long; must not wait itself. */
+/** Gives up work when a stop takes long; must not wait itself. */
 type GiveUp = () => Promise<unknown>;
 
 const registered = new Set<GiveUp>();
 
 /**
  * Registers what ends the work that this process has begun elsewhere, above all statements that wait in
- * the database: they would go on without it. It is called when a stop has taken too long.
+ * the database: they would continue without it. It is called when a stop has taken too long.
  *
- * @returns takes it back.
+ * @returns removes the registration.
  */
 export function onSlowStop(giveUp: GiveUp): () => void {
   registered.add(giveUp);

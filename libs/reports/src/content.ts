@@ -1,6 +1,6 @@
 import type { MessageCounts } from '@app/database';
 
-/** What reports say, as it is stored. Instants are ISO 8601, rates are shares from 0 to 1. */
+/** The stored content of reports. Instants are ISO 8601, rates are shares from 0 to 1. */
 
 /**
  * Messages that reached a final status in a period, less those that left it again: a failed one that
@@ -90,7 +90,7 @@ export interface ErrorRateContent {
   minutes: number;
   attempts: number;
   bad: number;
-  /** What the share of bad attempts is above. */
+  /** The threshold of the share of bad attempts. */
   threshold: number;
   reasons: ReasonCount[];
 }
@@ -103,7 +103,7 @@ export interface BreakerContent {
   at: string;
   /** The code of why it opened. */
   reason: string | null;
-  /** The other side's words about it. */
+  /** The provider's words about it. */
   detail?: string | null;
   /** Of an open one: a person opened it, and it stays open until a person closes it. */
   byHand?: boolean;

@@ -2,8 +2,8 @@
 export const MOST_KEPT = 500;
 
 /**
- * What somebody else said, made fit to be stored: cut before it is looked at, without NUL and other
- * control characters (Postgres has no room for the one, a reader none for the others), well-formed.
+ * Text from outside, made safe to store: cut before it is looked at, without NUL and other
+ * control characters (Postgres cannot store the first, people cannot read the others), well-formed.
  */
 export function storableText(text: string, most = MOST_KEPT): string {
   return text

@@ -7,7 +7,7 @@ const GIVE_UP_AFTER = `interval '24 hours'`;
 
 export interface NewReport {
   kind: ReportKind;
-  /** Together with the kind: what there is only one of. */
+  /** Unique together with the kind. */
   key: string;
   transport: ReportTransport;
   date?: string;
@@ -135,7 +135,7 @@ export async function writeIfUnwritten(db: Queryable, id: number, writing: Writi
   });
 }
 
-/** Says why a report has no content yet; the last time, when there is no more time to try again. */
+/** Stores why a report has no content yet; the last time, when there is no more time to try again. */
 export async function noteUnwritten(
   db: Queryable,
   id: number,
@@ -152,7 +152,7 @@ export async function noteUnwritten(
   });
 }
 
-/** What the report of a past day said when it came by itself; null when there was none. */
+/** The content of a past day's scheduled report; null when there was none. */
 export async function readDailyOf(
   db: Queryable,
   date: string,
@@ -185,7 +185,7 @@ export async function dropUnwritten(db: Queryable, id: number): Promise<void> {
 }
 
 /**
- * What nobody can send is kept to be read: all of it when nothing sends that transport (`reason` says why),
+ * A report that cannot be sent is kept to be read: all of it when nothing sends that transport (`reason` says why),
  * otherwise what has no recipients.
  */
 export async function keepUnsendable(

@@ -3,7 +3,7 @@ import type { ClaimedReport } from './send/sending.queries.js';
 
 /**
  * By what addresses are compared. Servers and libraries give them back in other spellings: quoted,
- * or with a domain in other letters. Nobody has two mailboxes that differ in capitals alone.
+ * or with a domain in other letters. Addresses that differ in capitals alone are one mailbox.
  */
 function identityOf(address: string): string {
   const plain = address.replaceAll(/["\\]/g, '');
@@ -16,7 +16,7 @@ export function recipientsOf(...lists: (readonly string[])[]): string[] {
   return [...known.values()].map((address) => canonicalEmail(address) ?? address);
 }
 
-/** The recipients of one attempt, and what others call them. */
+/** The recipients of one attempt, and their other spellings. */
 export class Recipients {
   /** Whom it is for: those who were neither reached nor refused in an earlier one. */
   readonly addresses: readonly string[];

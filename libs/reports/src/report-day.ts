@@ -45,7 +45,7 @@ export function localDate(instant: Date, timezone: string): string {
   return local(instant, timezone).toPlainDate().toString();
 }
 
-/** Whether it is that date anywhere on Earth: who says "today" may live in another timezone. */
+/** Whether it is that date anywhere on Earth: a caller may mean "today" in another timezone. */
 export function isTodaySomewhere(date: string, now: Date): boolean {
   return localDate(now, 'Etc/GMT+12') <= date && date <= localDate(now, 'Etc/GMT-14');
 }

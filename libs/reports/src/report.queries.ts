@@ -91,8 +91,8 @@ export async function readReportsOf(
 }
 
 /**
- * What time it is, for somebody who asks for a report by hand. Nobody else asks until the
- * transaction ends, so that the number of those who have asked stays true.
+ * The database's time, for a request of a report by hand. Until the transaction ends no other request
+ * is counted, so that the limit holds.
  */
 export async function lockRequests(db: Queryable): Promise<Date> {
   await db.query({ text: `SELECT pg_advisory_xact_lock(${REPORT_REQUESTS_LOCK})` });

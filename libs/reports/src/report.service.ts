@@ -21,7 +21,7 @@ import {
 } from './report.queries.js';
 import { localDate } from './report-day.js';
 
-/** What its cursors are for. */
+/** The list that its cursors belong to. */
 const LIST = 'reports';
 
 /** More than anybody asks for on one day by hand. */
@@ -38,9 +38,9 @@ export interface ReportListQuery {
 /** Everything about the daily report of one date. */
 export interface ReportDay {
   date: string;
-  /** What the one that came by itself says, or else the newest; null while none is written. */
+  /** The content of the scheduled one, or else of the newest; null while none is written. */
   content: DailyContent | null;
-  /** Newest first; one of them at most came by itself. */
+  /** Newest first; at most one of them is the scheduled one. */
   reports: ReportRecord[];
 }
 

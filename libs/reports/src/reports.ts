@@ -80,7 +80,7 @@ export class Reports {
     return this.webhook.run();
   }
 
-  /** The process is to end: what is being sent gets a few seconds more. */
+  /** The process is to end: an attempt under way gets a few seconds more. */
   stop(): void {
     this.mail.stop();
     this.webhook.stop();

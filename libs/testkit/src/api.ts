@@ -21,7 +21,7 @@ export interface Problem {
   errors: { path: string; message: string }[];
 }
 
-/** What a caller with one key sees of a running API. */
+/** A running API, called with one key. */
 export class ApiCaller {
   constructor(
     readonly url: string,

@@ -32,7 +32,7 @@ export interface ClusterOptions {
 /** Several clusters may be starting at once, on few cores. */
 const START_LIMIT_MS = 90_000;
 
-/** The suite reads and writes as ever while scenarios set others for the database. */
+/** The suite's own session settings, while scenarios set others for the database. */
 const OWN_SETTINGS = [
   'DateStyle=ISO',
   'IntervalStyle=postgres',
@@ -177,13 +177,13 @@ export class Cluster {
     );
   }
 
-  /** Whether this beat says that it leads; rejects when it says nothing. */
+  /** Whether this beat reports that it leads; rejects when it does not answer. */
   async leads(beat: RunningProcess): Promise<boolean> {
     const metrics = await fetch(`${beat.url}/metrics`, { signal: AbortSignal.timeout(1_000) });
     return (await metrics.text()).includes('\nposthorn_beat_leader 1');
   }
 
-  /** SIGKILL: gone at once, whatever it was doing. */
+  /** SIGKILL: ends at once, whatever it was doing. */
   async kill(victim: RunningProcess): Promise<void> {
     await victim.kill();
     this.forget(victim);
@@ -192,14 +192,14 @@ export class Cluster {
   /** SIGTERM: it finishes what it has in hand. */
   async stop(victim: RunningProcess): Promise<Stopped> {
     const startedAt = performance.now();
-    // One that has to be killed is a bad end like others, to be told with the rest.
+    // One that has to be killed is a bad end like others, and is reported with them.
     const exit = await victim.stop().catch(() => victim.exited);
     this.forget(victim);
     const { name, pid } = victim;
     return { ...exit, name, pid, tookMs: performance.now() - startedAt };
   }
 
-  /** SIGSTOP: not a single instruction more until `thaw`. */
+  /** SIGSTOP: no instruction runs until `thaw`. */
   freeze(victim: RunningProcess): void {
     victim.signal('SIGSTOP');
     this.frozen.add(victim);
@@ -228,14 +228,14 @@ export class Cluster {
     return this.proxies.redis ? `redis://127.0.0.1:${this.redisPort}` : this.databaseUrl;
   }
 
-  /** Everything works again; processes that stand still go on. */
+  /** Repairs everything; stopped processes continue. */
   async heal(): Promise<void> {
     for (const victim of this.frozen) this.thaw(victim);
     const { postgres, provider, redis } = this.proxies;
     await Promise.all([postgres.heal(), provider.heal(), redis?.heal(), this.second?.proxy.heal()]);
   }
 
-  /** Asks every process of ours to end, and tells how it did. The stand-in and the database stay. */
+  /** Asks every process of ours to end, and returns how it ended. The stand-in and the database stay. */
   async stopApps(): Promise<Stopped[]> {
     const running = [this.api, ...this.workers, ...this.beats];
     return Promise.all(running.map((victim) => this.stop(victim)));

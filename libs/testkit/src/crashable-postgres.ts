@@ -11,7 +11,7 @@ const TEMPLATE = 'posthorn_template';
 const CONNECTIONS = 150;
 
 /**
- * A PostgreSQL server of one's own that keeps its promises (synchronous commits), and that can be
+ * A PostgreSQL server for one test, with synchronous commits, and that can be
  * crashed. Its databases are cloned from a migrated template, the queue's tables included.
  */
 export class CrashablePostgres {
@@ -39,7 +39,7 @@ export class CrashablePostgres {
     return this.running.createDatabase(`posthorn_${++this.databases}`, TEMPLATE);
   }
 
-  /** `pg_ctl stop -m immediate`: every backend dies where it stands, nothing is flushed. */
+  /** `pg_ctl stop -m immediate`: every backend ends at once, nothing is flushed. */
   async crash(): Promise<void> {
     process.kill(this.pid(), 'SIGQUIT');
     // Asks for a gentler stop, which comes too late, and waits until the server has exited.
@@ -65,7 +65,7 @@ export class CrashablePostgres {
     replaceFolder(folder, `${folder}-copy`);
   }
 
-  /** While it is down: what happened since the copy has never been. */
+  /** While it is down: puts the copy back, without anything since. */
   putBackFolder(): void {
     const folder = reachableFolder(this.directory);
     replaceFolder(`${folder}-copy`, folder);

@@ -44,7 +44,7 @@ const BY_THE_SERVER = [405, 408, 413, 414, 415, 431];
 /** And where there is no such route. */
 const WITHOUT_ROUTE = [...BY_THE_SERVER, 400, 401, 404];
 
-/** Holds answers of a running API against `docs/openapi.json`. */
+/** Compares answers of a running API with `docs/openapi.json`. */
 export class DocumentedApi {
   private readonly ajv = new Ajv2020({ strict: false, allErrors: true });
   private readonly validators = new Map<string, ValidateFunction>();
@@ -65,7 +65,7 @@ export class DocumentedApi {
       .map(([path, item]) => ({ pattern: patternOf(path), item }));
   }
 
-  /** In what the answer differs from the document; empty when it does not. */
+  /** How the answer differs from the document; empty when it does not. */
   faultsOf(answer: ApiAnswer): string[] {
     const path = answer.path.split('?', 1)[0] ?? '';
     const method = answer.method.toLowerCase();
@@ -151,7 +151,7 @@ function patternOf(path: string): RegExp {
 
 let fromRepository: DocumentedApi | undefined;
 
-/** @throws Error that says in what the answer differs from `docs/openapi.json` */
+/** @throws Error that says how the answer differs from `docs/openapi.json` */
 export function assertDocumented(answer: ApiAnswer): void {
   fromRepository ??= new DocumentedApi(
     JSON.parse(readFileSync('docs/openapi.json', 'utf8')) as Document,

@@ -83,7 +83,7 @@ export async function admin(url: string, statement: string): Promise<void> {
   }
 }
 
-/** A server whose parent was killed lives on and holds the folder: it is ours, so we end it. */
+/** A server whose parent was killed keeps running and holds the folder: it is ours, so we end it. */
 async function stopOrphan(directory: string): Promise<void> {
   const file = join(directory, 'postmaster.pid');
   if (!existsSync(file)) return;

@@ -3,7 +3,7 @@ import type { MessageStatus } from '@app/database';
 /** All moments are milliseconds since 1970, by the one clock of the machine. */
 export type Moment = number;
 
-/** What the API answered with 2xx, as far as it can still be seen in the end. */
+/** What the API answered with 2xx, as far as it can still be read in the end. */
 export type Acknowledged =
   | { what: 'client created'; clientId: number }
   | { what: 'mailing created'; mailingId: number }

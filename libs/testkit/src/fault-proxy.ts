@@ -4,7 +4,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 /** `up` leads from the client to the target. */
 export type Direction = 'up' | 'down';
 
-/** What becomes of a new connection: it works, is refused, or is taken and never answered. */
+/** How a new connection is treated: it works, is refused, or is accepted and never answered. */
 export type Admission = 'forward' | 'refuse' | 'swallow';
 
 /** Below the range of ephemeral ports: a port that is closed for a while stays free to be opened again. */
@@ -70,7 +70,7 @@ export class FaultProxy {
 
   /**
    * Turns the open connections into half-open ones: whatever either side writes from now on
-   * disappears, and neither learns that the other has left. New connections are not affected.
+   * disappears, and neither is told that the other has closed. New connections are not affected.
    */
   freeze(): number {
     for (const link of this.links) link.freeze();

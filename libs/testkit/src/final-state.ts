@@ -26,7 +26,7 @@ interface MailingRow {
   activity: FinalMailing['activity'];
 }
 
-/** What the database says in the end. Deleted mailings are as if they had never been. */
+/** The database's state in the end. Deleted mailings are left out. */
 export async function readFinalState(db: pg.Pool): Promise<FinalState> {
   const mailings = await db.query<MailingRow>(`
     SELECT g.id, g.name, c.content ->> 'text' AS text, g.status, g.end_at AS "endAt", g.finished_at IS NOT NULL AS finished,

@@ -21,7 +21,7 @@ const STOP_LIMIT_MS = 10_000;
 const FAST = ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off'];
 const living = new Set<ChildProcess>();
 
-// Nothing outlives the process that started it, not even when that forgets to stop it.
+// It ends with the process that started it, also when that does not stop it.
 process.once('exit', () => {
   for (const child of living) child.kill('SIGQUIT');
 });

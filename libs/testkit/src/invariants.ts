@@ -22,8 +22,8 @@ const COUNTED = ['pending', 'sending', ...TERMINAL] as const;
 const SHOWN = 5;
 
 /**
- * Holds what the API acknowledged, what the provider received and what the database says in the end
- * against each other. Pure; an empty answer means that all guarantees were kept.
+ * Compares what the API acknowledged, what the provider received and what the database has in the
+ * end. Pure; an empty answer means that all guarantees were kept.
  */
 export function checkInvariants(evidence: Evidence): Violation[] {
   const index = indexOf(evidence);
@@ -287,7 +287,7 @@ function unknownAttempts(index: Index, messageId: number): number {
   return attempts.filter(({ outcome }) => outcome === 'unknown').length;
 }
 
-/** Wall clock time `HH:MM` in the zone: the slow, obvious way, and not that of the engine. */
+/** Wall clock time `HH:MM` in the zone: computed slowly and simply, not by the engine's code. */
 function localTime(at: number, zone: string): string {
   return new Intl.DateTimeFormat('en-GB', {
     timeZone: zone,

@@ -13,7 +13,7 @@ export interface CaughtMail {
   from: string;
   to: string[];
   raw: Buffer;
-  /** Taken apart: subject, headers, text, html, attachments. */
+  /** Parsed: subject, headers, text, html, attachments. */
   email: Email;
 }
 
@@ -31,7 +31,7 @@ export interface MailCatcherOptions {
   smtpPort?: number;
   /** Of the pages that show what was caught. Default: any free port. */
   httpPort?: number;
-  /** The oldest go when there are more. */
+  /** The oldest are dropped when there are more. */
   keep?: number;
 }
 
@@ -67,7 +67,7 @@ export class MailCatcher {
         });
       },
     });
-    // A client that breaks off is its own affair.
+    // A client may break off.
     smtp.on('error', () => undefined);
     const http = createServer((request, response) => {
       answerPage(catcher.mails, request, response);
@@ -110,7 +110,7 @@ export class MailCatcher {
 
   async stop(): Promise<void> {
     this.http.closeAllConnections();
-    // What hangs is cut off: the test that asked for it does not wait.
+    // Connections that hang are cut off: no test waits for them.
     for (const connection of this.smtp.connections as Set<{ close(): void }>) connection.close();
     await Promise.all([
       new Promise<void>((resolve) => {

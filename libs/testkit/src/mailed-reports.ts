@@ -15,7 +15,7 @@ export class MailedReports {
     private readonly now: string,
     private readonly since: string,
   ) {
-    this.smtpUrl = catcher.smtpUrl; // which one that has been stopped does not know any more
+    this.smtpUrl = catcher.smtpUrl; // for a stopped server does not know it any more
   }
 
   /**

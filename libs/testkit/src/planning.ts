@@ -20,7 +20,7 @@ export class Planning {
     return new Planning(await createTestDatabase());
   }
 
-  /** Of a beat that remembers nothing. */
+  /** Of a beat that has just started. */
   anotherPlan(db: Queryable = this.db): PlanService {
     return new PlanService(db, db, this.slots, createLogger('test', 'silent'));
   }
@@ -42,7 +42,7 @@ export class Planning {
     return { planned, more: more || slotsMissing };
   }
 
-  /** @throws Error when it comes to no end. */
+  /** @throws Error when it does not end. */
   async planAll(): Promise<void> {
     for (let run = 0; run < 50; run++) if (!(await this.round()).more) return;
     throw new Error('planning comes to no end');

@@ -43,7 +43,7 @@ const COMPILE_CACHE = 'NODE_COMPILE_CACHE';
 const STOP_LIMIT_MS = 25_000;
 const living = new Set<ChildProcess>();
 
-// Nothing outlives the test runner, not even when a suite forgets to stop what it started.
+// Every process ends with the test runner, also when a suite does not stop it.
 process.once('exit', () => {
   for (const child of living) child.kill('SIGKILL');
 });

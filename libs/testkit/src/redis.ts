@@ -15,7 +15,7 @@ export interface RunningRedis {
   /** `redis://127.0.0.1:port`. */
   url: string;
   pid: number;
-  /** Asks it to end and waits until it has; started again with the same options it goes on. */
+  /** Asks it to end and waits until it has; started again with the same options it has its data. */
   stop(): Promise<void>;
   /** Ends it by force (SIGKILL) and waits until it has exited. */
   kill(): Promise<void>;
@@ -28,7 +28,7 @@ const STOP_LIMIT_MS = 10_000;
 const KEPT_LINES = 20;
 const living = new Set<ChildProcess>();
 
-// Nothing outlives the process that started it, not even when that forgets to stop it.
+// It ends with the process that started it, also when that does not stop it.
 process.once('exit', () => {
   for (const child of living) child.kill('SIGKILL');
 });

@@ -90,7 +90,7 @@ function demand(variable: string, isThere: boolean, what: string): void {
 
 /**
  * `REDIS_URL`, or a server of our own where redis-server is installed. Without either the suites run
- * on the Postgres queue alone, and say so; with `REQUIRE_REDIS=1` that is a failure.
+ * on the Postgres queue alone, and a line says so; with `REQUIRE_REDIS=1` that is a failure.
  */
 async function findRedis(
   directory: string,

@@ -79,7 +79,7 @@ export class UsageSampler {
   private async run(): Promise<void> {
     while (!this.stopped) {
       this.lookAtProcesses();
-      // What cannot be asked now cannot be wrong now: the database may be down on purpose.
+      // A look that fails is skipped: the database may be down on purpose.
       await this.lookAtDatabase().catch(() => undefined);
       await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
     }

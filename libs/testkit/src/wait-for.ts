@@ -6,8 +6,8 @@ export interface WaitOptions {
 }
 
 /**
- * Looks again and again until there is something (not `undefined`, `null` or `false`). A look that
- * fails counts as nothing: services are down on purpose here.
+ * Calls `look` until it returns something (not `undefined`, `null` or `false`). An error
+ * counts as nothing: services are down on purpose here.
  *
  * @throws when there is nothing in time, with the last failure as the cause.
  */

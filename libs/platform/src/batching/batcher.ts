@@ -1,6 +1,6 @@
 /**
  * Natural batching without timers: one call in flight, the next takes whatever has gathered
- * meanwhile. A lone item leaves at once, a flood travels in batches of its own size.
+ * meanwhile. A single item is run at once, many items in batches that grow with the load.
  *
  * `run` gets the items in order of arrival and answers with one result per item, in that order.
  * When it rejects, every item of that batch rejects with the same error.
@@ -23,7 +23,7 @@ export class Batcher<Item, Result> {
       this.waiting.push({ item, resolve, reject });
       if (!this.running) {
         this.running = true;
-        // Items added in the same turn of the event loop travel together.
+        // Items added in the same turn of the event loop are one batch.
         setImmediate(() => void this.drain());
       }
     });

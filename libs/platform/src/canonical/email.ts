@@ -17,7 +17,7 @@ const NOT_IN_A_LOCAL_PART = /[\p{C}\s"(),:;<>@[\\\]]/u;
  * @returns null for what is no address.
  */
 export function canonicalEmail(address: string): string | null {
-  // Before anything is made of it: many combining marks take the normalisation quadratic time.
+  // Before anything is made of it: normalising many combining marks takes quadratic time.
   if (address.length > LONGEST_SPELLING) return null;
   const text = address.trim().normalize('NFC');
   if (text.length > LOCAL_PART_BYTES + 1 + DOMAIN_BYTES) return null;

@@ -3,7 +3,7 @@
 /** The release of the IANA database that the names below are of. */
 export const TIMEZONE_RELEASE = '2025b';
 
-/** Names that stand for themselves. */
+/** Canonical names. */
 export const TIMEZONES = `
 Africa/Abidjan Africa/Accra Africa/Addis_Ababa Africa/Algiers Africa/Asmara Africa/Bamako
 Africa/Bangui Africa/Banjul Africa/Bissau Africa/Blantyre Africa/Brazzaville Africa/Bujumbura
@@ -86,7 +86,7 @@ Pacific/Port_Moresby Pacific/Rarotonga Pacific/Saipan Pacific/Tahiti Pacific/Tar
 Pacific/Tongatapu Pacific/Wake Pacific/Wallis WET
 `;
 
-/** Other names, each with the name that stands for it. */
+/** Other names, each with its canonical name. */
 export const TIMEZONE_LINKS = `
 Africa/Asmera Africa/Asmara, Africa/Timbuktu Africa/Bamako,
 America/Argentina/ComodRivadavia America/Argentina/Catamarca, America/Atka America/Adak,

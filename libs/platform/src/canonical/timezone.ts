@@ -1,6 +1,6 @@
 import { TIMEZONE_LINKS, TIMEZONES } from './timezone-names.js';
 
-/** Each name of the database in lower case, with the one name that stands for it. */
+/** Each name of the database in lower case, with its canonical name. */
 export const CANONICAL_TIMEZONES: ReadonlyMap<string, string> = new Map([
   ...TIMEZONES.trim()
     .split(/\s+/)

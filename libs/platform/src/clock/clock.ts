@@ -1,4 +1,4 @@
-/** Time, injected so that tests can hold it still. The database's clock decides about sending. */
+/** Time, injected so that tests can stop it. The database's clock decides about sending. */
 export interface Clock {
   now(): Date;
   /** Milliseconds from an arbitrary origin; never goes back, not even when the wall clock does. */

@@ -22,7 +22,7 @@ function wholeNumber(min: number, max: number) {
 /** At least this many characters: nobody guesses them. */
 const SECRET_LENGTH = 16;
 
-/** A secret of our own. What examples are filled with is none, nor is one character over and over. */
+/** A secret of our own: not the text of an example, and not one character repeated. */
 const secret = z
   .string()
   .min(SECRET_LENGTH, `must have at least ${SECRET_LENGTH} characters`)
@@ -86,8 +86,8 @@ const share = z
   });
 
 /**
- * Every variable that any process reads. `.env.example` documents each; a test holds the two
- * against each other. Processes pick the part they need with `loadConfig`.
+ * Every variable that any process reads. `.env.example` documents each; a test compares
+ * the two. Processes pick the part they need with `loadConfig`.
  */
 export const environment = z.object({
   DATABASE_URL: postgresUrl,

@@ -3,7 +3,7 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import { messageOf } from '../errors/domain-error.js';
 
 /**
- * Resolves when the thing works; rejects with the reason when it does not. Probes are open to
+ * Resolves when the dependency works; rejects with the reason when it does not. Probes are open to
  * everybody: only the words of a `HealthFault` are in the answer, those of any other error are in the log.
  */
 export type HealthCheck = () => Promise<unknown>;
@@ -86,7 +86,7 @@ export class Health {
       if (this.failing.delete(check)) this.logger.log(`${check} works again`);
       return;
     }
-    // Numbers in it, such as seconds, make no other reason of it.
+    // Words that differ only in numbers, such as seconds, are the same reason.
     const reason = messageOf(fault).replaceAll(/\d+/g, '#');
     this.failing.set(check, reason);
     if (reason !== before) this.logger.warn(`${check} fails: ${messageOf(fault)}`);
@@ -98,7 +98,7 @@ function failedCheck(check: string, fault: unknown): FailedCheck {
   return { check, code: fault.code, words: fault.message, data: fault.data };
 }
 
-/** What it rejects with; null when it works. */
+/** The error of the check; null when it works. */
 async function faultOf(check: HealthCheck): Promise<unknown> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {

@@ -5,17 +5,17 @@ import { type TaskHealth, taskHealth } from './task-health.js';
 
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 60_000;
-/** What was set aside and has not come back for so long is done with, ms. */
+/** An item that was set aside and was not given again for so long is forgotten, ms. */
 const FORGET_AFTER_MS = 600_000;
 
 export interface IsolatedOptions<Item> {
   /** The label in metrics, logs and health: `plan`, `mail`. */
   task: string;
-  /** What tells the items apart: a mailing's id. */
+  /** The key of an item: a mailing's id. */
   key: (item: Item) => number | string;
-  /** What a log line says about an item besides the error; default: its key. */
+  /** What a log line has about an item besides the error; default: its key. */
   fields?: (item: Item) => Record<string, unknown>;
-  /** Whether an error is no item's own: the database is away. It ends the run. Default: none is. */
+  /** Whether an error concerns all items: the database is away. It ends the run. Default: none does. */
   isShared?: (error: unknown) => boolean;
   clock: Clock;
   logger: Logger;
@@ -36,8 +36,8 @@ interface SetAside {
 }
 
 /**
- * Works on many things of one kind so that the failure of one stays its own: it is logged once,
- * counted, and tried again alone after a wait that doubles from 1 s to 60 s; the others go on.
+ * Works on many items of one kind. The failure of one does not stop the others: it is logged once,
+ * counted, and tried again alone after a wait that doubles from 1 s to 60 s.
  */
 export class Isolated<Item> {
   private readonly setAside = new Map<number | string, SetAside>();
@@ -47,7 +47,7 @@ export class Isolated<Item> {
     this.health = options.health ?? taskHealth;
   }
 
-  /** Things that failed and have not succeeded since. */
+  /** Items that failed and have not succeeded since. */
   get failing(): number {
     return this.setAside.size;
   }
@@ -58,7 +58,7 @@ export class Isolated<Item> {
     return [...this.setAside].filter(([, { retryAt }]) => retryAt > now).map(([key]) => key);
   }
 
-  /** Keys of what failed at its latest try, whether the next one is due or not. */
+  /** Keys of the items that failed at their latest try, whether the next one is due or not. */
   get failingKeys(): (number | string)[] {
     return [...this.setAside.keys()];
   }

@@ -33,12 +33,12 @@ export class TaskHealth {
     else state.failingSince ??= nowMs;
   }
 
-  /** A process that stops a task has nothing to say about it. */
+  /** To be called when this process stops a task. */
   forget(task: string): void {
     this.tasks.delete(task);
   }
 
-  /** A process that stops its tasks (a beat that leads no more) has nothing to say about them. */
+  /** To be called when this process stops all its tasks: a beat that leads no more. */
   forgetAll(): void {
     this.tasks.clear();
   }

@@ -25,7 +25,7 @@ export class LogStream {
   private rest: Buffer = Buffer.alloc(0);
   private scheduled = false;
   private droppedSinceLine = 0;
-  /** What the notice in `rest` says. */
+  /** How many dropped lines the notice in `rest` reports. */
   private noticed = 0;
   private endsWithNewline = true;
   private fd: number | undefined;

@@ -1,4 +1,4 @@
-/** A path or a base URL to which more is appended. By hand, for a pattern would go back and forth. */
+/** A path or a base URL to which more is appended. A loop, for a regular expression would backtrack. */
 export function withoutTrailingSlashes(text: string): string {
   let end = text.length;
   while (end > 0 && text[end - 1] === '/') end--;

@@ -95,10 +95,10 @@ export interface OpenBreaker {
   channel: string;
   /** The code. */
   reason: string | null;
-  /** The other side's words about it. */
+  /** The provider's words about it. */
   detail: string | null;
   openedAt: Date;
-  /** No probe will leave. */
+  /** No probe will be sent. */
   byHand: boolean;
 }
 

@@ -16,7 +16,7 @@ import { dueDates, latestDue, periodOf } from '../report-day.js';
 import type { Now, ReportSettings } from '../settings.js';
 
 const ERROR_RATE_MINUTES = 5;
-/** Below that a share says nothing. */
+/** With fewer attempts a share means nothing. */
 const ERROR_RATE_LEAST_ATTEMPTS = 50;
 const BREAKER_MINUTES = 5;
 const TOKEN_WARNING_MS = 3 * 24 * 3_600_000;
@@ -60,8 +60,8 @@ const ALERT_TASK = 'report-alert';
 export const RAISE_TASKS: readonly string[] = [RAISE_TASK, ALERT_TASK];
 
 /**
- * Notices what is to be reported and writes it down, each thing once: the row in the database is
- * what makes it unique, however often it is noticed, and after any crash.
+ * Raises reports and alerts, each once: the row in the database makes it unique, however often it is
+ * noticed, and after any crash.
  */
 export class RaiseService {
   private dailyUpTo = '';

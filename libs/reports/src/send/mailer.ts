@@ -12,7 +12,7 @@ export interface MailLimits {
   /** To resolve the name and connect. */
   connect: number;
   greeting: number;
-  /** Without a word from the server. */
+  /** Without any answer of the server. */
   silence: number;
   /** The whole of one attempt: a server that drips would evade the others. */
   attempt: number;

@@ -5,7 +5,7 @@ export type ReportErrorCode =
   // The content could not be put together; it is tried again.
   | 'not_written'
   | 'not_laid_out'
-  // The settings name nobody who gets it, or no way to send it.
+  // The settings name no recipient, or no transport.
   | 'no_recipients'
   | 'no_transport'
   | 'no_address'
@@ -19,9 +19,9 @@ export type ReportErrorCode =
   | 'tls'
   | 'sign_in_failed'
   | 'connection_failed'
-  // Anything else; the words say what.
+  // Anything else; the words describe it.
   | 'failed'
-  // The other side answered.
+  // The receiver answered.
   | `${'smtp' | 'http'}_${number}`;
 
 export interface SendFailure {
@@ -48,7 +48,7 @@ const CODES: Record<string, ReportErrorCode> = {
   EPIPE: 'connection_failed',
 };
 
-/** What a call that ended without an answer says. */
+/** The failure of a call that ended without an answer. */
 export function failureOfCall(error: unknown): SendFailure {
   return { errorCode: codeOf(error), error: messageOf(error) };
 }

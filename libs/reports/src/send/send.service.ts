@@ -29,7 +29,7 @@ const RETRY_SCHEDULE_S = [30, 60, 120, 300, 600, 900];
 export type SendOutcome =
   | {
       kind: 'sent';
-      /** Recipients whose server took it. */
+      /** Recipients whose server accepted it. */
       accepted: string[];
       refused: Refusal[];
       /** Recipients whose server wants to be asked again later. */
@@ -42,16 +42,16 @@ export type SendOutcome =
       kind: 'retry';
       refused: Refusal[];
       answer: string | null;
-      /** The content was on its way and nobody said what became of it: it may have arrived. */
+      /** The content was being sent and no answer came: it may have arrived. */
       uncertain: boolean;
     } & SendFailure)
-  /** It cannot be laid out, today no more than tomorrow: nothing was tried. */
+  /** It cannot be rendered, now or later: nothing was tried. */
   | ({ kind: 'unsendable' } & SendFailure);
 
 /** Delivers reports over one transport: e-mail or webhook. */
 export interface ReportSender {
   /**
-   * Never throws for the behaviour of the other side, and ends within a bounded time.
+   * Never throws for the behaviour of the receiver, and ends within a bounded time.
    *
    * @param rendered the report as its readers see it
    * @param handOver to be awaited directly before the first byte of the content leaves; when it
@@ -144,7 +144,7 @@ export class SendService {
     return outcome.kind !== 'retry';
   }
 
-  /** What goes wrong with one report becomes its outcome: the others have their turn. */
+  /** An error of one report becomes its outcome: the others have their turn. */
   private async attempt(sender: ReportSender, report: ClaimedReport): Promise<SendOutcome> {
     const rendered = this.layOut(report);
     if ('error' in rendered) return { kind: 'unsendable', ...rendered };
@@ -181,7 +181,7 @@ export class SendService {
     });
   }
 
-  /** Words that the database does not take are no reason not to know what became of a report. */
+  /** Words that the database refuses are left out, so that the outcome is stored. */
   private async recordOne(record: ReportAttempt): Promise<void> {
     const { db, logger } = this.options;
     try {

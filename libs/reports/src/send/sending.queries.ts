@@ -12,7 +12,7 @@ export interface ClaimedReport {
   content: ReportContent;
   attachment: string | null;
   recipients: string[];
-  /** Recipients whose server has taken it in an earlier attempt. */
+  /** Recipients whose server has accepted it in an earlier attempt. */
   accepted: string[];
   /** Recipients whose server has refused it for good in an earlier attempt. */
   refused: Refusal[];
@@ -22,7 +22,7 @@ export interface ClaimedReport {
   giveUpAt: Date;
 }
 
-/** A recipient's server will never take it. */
+/** A recipient's server refused it for good. */
 export interface Refusal {
   recipient: string;
   /** Its words. */
@@ -92,7 +92,7 @@ export async function claimDueReport(
 /**
  * Directly before the content is handed over: from here on it may arrive.
  *
- * @returns false when the attempt is no longer ours to make.
+ * @returns false when another process makes the attempt.
  */
 export async function markHandedOverIfSending(
   db: Queryable,
@@ -108,7 +108,7 @@ export async function markHandedOverIfSending(
   return rowCount === 1;
 }
 
-/** What became of an attempt. */
+/** The outcome of an attempt. */
 export interface ReportAttempt {
   id: number;
   attempt: number;
@@ -117,7 +117,7 @@ export interface ReportAttempt {
   notBefore: Date | null;
   accepted: string[];
   refused: Refusal[];
-  /** Nobody knows whether it arrived. */
+  /** It is unknown whether it arrived. */
   uncertain: boolean;
   answer: string | null;
   errorCode: ReportErrorCode | null;

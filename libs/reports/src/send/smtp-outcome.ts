@@ -4,7 +4,7 @@ import type { Refusal } from './sending.queries.js';
 import { failureOfCall } from './send-failure.js';
 import type { SendOutcome } from './send.service.js';
 
-/** What nodemailer says about a message that at least one recipient's server took. */
+/** nodemailer's result for a message that at least one recipient's server accepted. */
 export interface SmtpSuccess {
   accepted: (string | { address: string })[];
   rejectedErrors?: unknown[];
@@ -15,7 +15,7 @@ export interface SmtpSuccess {
 interface SmtpError {
   /** Its own word for what failed: EENVELOPE, EMESSAGE, EAUTH, ECONNECTION … */
   code?: string;
-  /** The SMTP status; absent when the server did not say anything. */
+  /** The SMTP status; absent when the server gave no answer. */
   responseCode?: number;
   response?: string;
   recipient?: string;
@@ -38,8 +38,8 @@ export function successOf(info: SmtpSuccess, recipients: Recipients): SendOutcom
 }
 
 /**
- * What a failed attempt means. Final is only what the server says about this very message or its
- * recipients with a permanent status; everything else may go better later.
+ * What a failed attempt means. Final is only what the server says about this message or its
+ * recipients with a permanent status; everything else may succeed later.
  *
  * @param recipients whom this attempt was for
  * @param handedOver whether the content had begun to leave

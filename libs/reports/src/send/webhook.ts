@@ -12,7 +12,7 @@ const GRACE_MS = 3_000;
 const READ_BYTES = 4 * MOST_KEPT;
 
 export interface WebhookOptions {
-  /** May hold a secret: it is told to nobody. */
+  /** May hold a secret: it is never shown. */
   url: string;
   attemptMs?: number;
 }
@@ -81,7 +81,7 @@ export class Webhook implements ReportSender {
   }
 }
 
-/** The status has said everything: what follows is kept for people, as far as it comes. */
+/** The status decides: the body is kept for people, as far as it is received. */
 async function beginningOf(body: AsyncIterable<Buffer>): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;

@@ -10,7 +10,7 @@ interface Alert {
   title: string;
   /** What happened. */
   text: string;
-  /** The other side's words. */
+  /** The provider's words. */
   detail: string | null;
   /** What follows from it. */
   next: string;
@@ -54,7 +54,7 @@ export function renderAlert(content: AlertContent, context: Context): Rendered {
   };
 }
 
-/** The code in the language of the reader, then the other side's words. */
+/** The code in the language of the reader, then the provider's words. */
 function whyOpen({ reason, detail }: BreakerContent, context: Context): string | null {
   if (reason === null) return null;
   const text = reasonText(context, reason);

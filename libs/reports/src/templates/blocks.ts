@@ -1,8 +1,8 @@
 import { html, type HtmlValue, type Markup } from './html.js';
 
 /**
- * The pieces that mails are built from. Tables and inline styles throughout, for that is what mail
- * clients agree on; no images and nothing from elsewhere.
+ * The pieces that mails are built from. Tables and inline styles throughout, for all mail clients
+ * show these; no images and nothing from elsewhere.
  */
 
 export const COLORS = {
@@ -228,7 +228,7 @@ export function bar(parts: readonly { value: number; color: string }[]): HtmlVal
   </table>`;
 }
 
-/** What is there must be seen: never less than half a per cent. */
+/** A part above 0 is visible: never less than half a per cent. */
 function share(value: number, total: number): string {
   return Math.max(0.5, (100 * value) / total).toFixed(1);
 }
@@ -288,7 +288,7 @@ export function button(text: string, url: string): Markup {
   </table>`;
 }
 
-/** Zeros are many and say little. */
+/** Zeros are grey, for there are many. */
 export function faint(text: string): Markup {
   return html`<span style="color:#b3bac5;">${text}</span>`;
 }

@@ -53,7 +53,7 @@ export class Format {
     return this.dates({ ...options, timeZone: this.timezone }, instant);
   }
 
-  /** `2 h 5 min`; seconds only where that is all there is. @param ms milliseconds, above 0 */
+  /** `2 h 5 min`; seconds only below a minute. @param ms milliseconds, above 0 */
   duration(ms: number, units: { hours: string; minutes: string; seconds: string }): string {
     const seconds = Math.max(1, Math.round(ms / 1_000));
     if (seconds < 60) return `${seconds} ${units.seconds}`;

@@ -11,7 +11,7 @@ export type HtmlValue = Markup | string | number | null | false | readonly HtmlV
  */
 export function html(pieces: TemplateStringsArray, ...values: HtmlValue[]): Markup {
   const parts = pieces.map((piece, index) => {
-    // Indented for us; the reader's mailbox need not carry that.
+    // The source is indented; the mail is not.
     const literal = piece.replaceAll(/\n\s+/g, '\n');
     return index < values.length ? literal + render(values[index]) : literal;
   });
@@ -33,7 +33,7 @@ const ESCAPES: Record<string, string> = {
   "'": '&#39;',
 };
 
-/** Control characters are nothing that a page could show. */
+/** Control characters, which a page cannot show. */
 function escape(text: string): string {
   return text
     .replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? '')

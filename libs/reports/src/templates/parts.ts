@@ -15,7 +15,7 @@ export function mailingUrl({ settings }: Context, id: number): string {
   return `${settings.publicUrl}/admin/#/mailings/${id}/show`;
 }
 
-/** `no answer came in time (timeout)`; a code that nobody has named stays as it is. */
+/** `no answer came in time (timeout)`; a code without a text stays as it is. */
 export function reasonText({ words }: Context, code: string): string {
   const status = /^http_(\d{3})$/.exec(code)?.[1];
   const known = Object.hasOwn(words.codes, code) ? words.codes[code] : undefined;

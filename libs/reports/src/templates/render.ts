@@ -8,7 +8,7 @@ import { Format } from './format.js';
 import { oneLine } from './html.js';
 import { wordsOf } from './words.js';
 
-/** Lays a report out in the language of the settings. The same content always gives the same mail. */
+/** Renders a report in the language of the settings. The same content always gives the same mail. */
 export function render(
   content: ReportContent,
   settings: ReportSettings,

@@ -3,7 +3,7 @@ import type { ReportLanguage } from '../settings.js';
 import { en } from './words.en.js';
 import { ru } from './words.ru.js';
 
-/** Forms of a noun by CLDR plural category; `other` stands in for those that a language lacks. */
+/** Forms of a noun by CLDR plural category; `other` replaces those that a language lacks. */
 export interface Forms {
   one: string;
   few?: string;
@@ -11,7 +11,7 @@ export interface Forms {
   other: string;
 }
 
-/** Everything that reports say in words. */
+/** All texts of reports. */
 export interface Words {
   daily: string;
   completion: string;

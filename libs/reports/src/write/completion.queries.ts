@@ -14,7 +14,7 @@ export interface FinishedMailing {
   counts: MessageCounts;
 }
 
-/** A mailing as its completion report tells of it; null when it has been deleted. */
+/** A mailing as its completion report shows it; null when it has been deleted. */
 export async function readFinished(db: Queryable, id: number): Promise<FinishedMailing | null> {
   const { rows } = await db.query<FinishedMailing>({
     name: 'read-finished-mailing',

@@ -40,7 +40,7 @@ export function toCsv(mailings: readonly DailyMailing[], language: ReportLanguag
 }
 
 /**
- * A name must not calculate in somebody's spreadsheet. What makes a formula of a cell gets an
+ * A name must not be a formula in a spreadsheet. What begins a formula gets an
  * apostrophe, at the beginning and behind everything that some spreadsheet takes for the end of a
  * cell: with other settings than ours it splits a quoted one too.
  */

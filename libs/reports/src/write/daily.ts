@@ -5,7 +5,7 @@ import { readActiveMailings, readReasons, readTotals } from './daily.queries.js'
 import { type Period, periodBefore } from '../report-day.js';
 import type { ReportSettings } from '../settings.js';
 
-/** What a reader still looks at; the rest is in the totals and in the attachment. */
+/** Mailings that are listed; the rest is in the totals and in the attachment. */
 const MOST_LISTED = 50;
 /** A megabyte of CSV. */
 const MOST_IN_CSV = 10_000;
@@ -41,7 +41,7 @@ export async function writeDaily(
   return { content, attachment: toCsv(mailings, language) };
 }
 
-/** What is pending now says nothing about the day before. */
+/** What is pending now means nothing for the day before. */
 function withoutPending({
   mailings,
   sent,

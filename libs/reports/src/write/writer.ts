@@ -34,7 +34,7 @@ export interface WriterOptions {
   logger: Logger;
 }
 
-/** Gives reports their content, once: from then on they say the same in every attempt. */
+/** Writes the content of reports, once: it is the same in every attempt. */
 export class ReportWriter {
   private readonly isolated: Isolated<UnwrittenReport>;
 
@@ -49,7 +49,7 @@ export class ReportWriter {
     });
   }
 
-  /** Writes the oldest that can be written: those that cannot hold up no other, however many they are. */
+  /** Writes the oldest that can be written: those that cannot be written delay no other. */
   async run(): Promise<void> {
     for (let after = 0; ;) {
       const page = await findUnwritten(this.options.db, after, PAGE);
@@ -61,7 +61,7 @@ export class ReportWriter {
     }
   }
 
-  /** @throws what kept the report from being written, which then stands beside it too. */
+  /** @throws the error that kept the report from being written, which is stored with it too. */
   private async writeOne(report: UnwrittenReport): Promise<void> {
     const { db, now } = this.options;
     try {
@@ -85,7 +85,7 @@ export class ReportWriter {
 
   /**
    * One that comes by itself covers its day. Asked for by hand, today's covers the last day up to
-   * now, and an earlier one says again what it said.
+   * now, and an earlier one has the same content again.
    */
   private async daily(report: UnwrittenReport, date: string): Promise<Writing> {
     const { read, settings } = this.options;
