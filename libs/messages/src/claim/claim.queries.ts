@@ -44,7 +44,7 @@ export interface ClaimAnswer {
 
 /**
  * Takes those of the given messages that may be sent right now, by the database's clock; see the
- * function's migration for the guards. What is not in the answer is not ours.
+ * function (libs/database/src/repeatable) for the guards. What is not in the answer is not ours.
  */
 export async function claimDuePending(db: Queryable, claim: ClaimRequest): Promise<ClaimAnswer> {
   const { rows } = await db.query<ClaimedMessage | (LaterMessage & { attempt: null })>({
