@@ -1,12 +1,7 @@
 /**
  * As SQL: the ids of all mailings that may have a message for the client `$1`, each once, newest first.
-<<<<<<< HEAD
  * A few of them have none: those planned in large pieces that reached a client of the same group of 256.
- * `client_mailings` has been written by the trigger on the messages, see its migration.
-=======
- * Few of them have none: those that were planned in large pieces and reached a neighbour.
  * `client_mailings` has been written by the trigger on the messages, see NOTE_CLIENT_MAILINGS.
->>>>>>> a40140b (Name where the claim's function is now)
  */
 export const MAILINGS_OF_CLIENT = `
   SELECT mailing_id FROM client_mailings WHERE key = $1
