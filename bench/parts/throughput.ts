@@ -19,7 +19,7 @@ export const throughput: Part = {
     const comparisons = {
       vsBareBullmq: compare(rounds, 'redis', 'bareRedis', '≥ 0.7'),
       vsRowAtATime: compare(rounds, 'redis', 'rowAtATime', '≥ 4'),
-      postgresVsBareBullmq: compare(rounds, 'postgres', 'barePostgres', '≥ 0.65'),
+      postgresVsBareBullmq: compare(rounds, 'postgres', 'barePostgres', '≥ 1.0'),
       postgresVsRedis: compare(rounds, 'postgres', 'redis', ''),
     };
     const figure = (key: ContenderKey, of: (run: Run) => number | undefined) => {
