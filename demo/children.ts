@@ -22,7 +22,7 @@ export interface ChildOptions {
   /** `apps/api/src/main.js`, inside `dist`. */
   script: string;
   words?: string[];
-  /** Only these, and what the user's shell has; none of our settings come from there. */
+  /** Only these, and the user's shell's own variables; none of our settings. */
   environment?: Record<string, string>;
   /** The keeper talks over its pipes; the others have a log file. */
   pipes?: boolean;

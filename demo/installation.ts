@@ -12,7 +12,7 @@ import { Register } from './register.js';
 
 /** An earlier demo that is asked to stop lets its processes finish first. */
 const TAKEOVER_LIMIT_MS = 30_000;
-/** For the simulator, which takes any JWT: header and claims of a token that says nothing. */
+/** For the simulator, which takes any JWT: header and claims of a token without content. */
 const PROVIDER_TOKEN = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJkZW1vIn0.c2lnbmF0dXJl';
 
 /** Everything that Posthorn consists of, on this machine. */
@@ -39,7 +39,7 @@ export async function takeOver({
   if (register.living().length > 0) {
     line('  An earlier demo still runs here: stopping it.');
     await register.stop((name) => name === DEMO, TAKEOVER_LIMIT_MS);
-    // Its keeper is putting everything away, unless it was killed as well.
+    // Its keeper is stopping everything, unless it was killed as well.
     await register.gone((name) => name === KEEPER, TAKEOVER_LIMIT_MS);
     await register.stop(() => true);
   }
@@ -71,7 +71,7 @@ export async function startInstallation(folder: string, children: Children): Pro
   // For the tour in the README.
   writeFileSync(join(folder, 'api-url'), `${apiUrl}\n`);
   writeFileSync(join(folder, 'simulator-url'), `${simulatorUrl}\n`);
-  // Here, not in a process of its own: it holds nothing that is worth more than the demo.
+  // Here, not in a process of its own: it has no state to keep.
   const mails = await MailCatcher.start({ smtpPort: ports.smtp, httpPort: ports.mail });
   const environment = {
     DATABASE_URL: database.url,
@@ -110,7 +110,7 @@ export async function startInstallation(folder: string, children: Children): Pro
   };
 }
 
-/** Those who send first, then what they send through, the database last. */
+/** The order of stopping: senders first, then what they use, the database last. */
 export async function stopInstallation(children: Children): Promise<void> {
   await children.stop(['beat', 'worker', 'api', 'migrate']);
   await children.stop(['simulator']);

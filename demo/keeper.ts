@@ -1,8 +1,8 @@
 /**
- * Keeps the demo's PostgreSQL, and outlives the demo by a moment: when its standard input ends, in
+ * Runs the demo's PostgreSQL, and ends a moment after the demo: when its standard input ends, in
  * whatever way the demo did, it stops the processes that the demo left running, then the database.
  * It is a process of its own for that, and so that Ctrl-C, which a terminal sends to everybody at
- * once, does not take the database away under the others.
+ * once, does not stop the database before the others.
  *
  * Arguments: the demo's folder, the port. Prints one line of JSON when the database is there.
  */
@@ -23,7 +23,7 @@ async function keep(): Promise<void> {
   });
 
   const directory = reachableFolder(join(root, 'postgres'));
-  // Set when the database is complete: what an interrupted first start left is no use.
+  // Set when the database is complete: an interrupted first start leaves an incomplete one.
   const complete = join(root, 'postgres.complete');
   if (!existsSync(complete)) rmSync(directory, { recursive: true, force: true });
   const postgres = await startPostgres({

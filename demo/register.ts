@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 interface Entry {
   name: string;
   pid: number;
-  /** When the process began, in the system's own words: a pid alone may be somebody else's by now. */
+  /** When the process began, as the system reports it: a pid alone may be somebody else's by now. */
   since: string;
 }
 

@@ -3,7 +3,7 @@ export function stopOnSignals(stop: () => void): void {
   let stopping = false;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      if (stopping) process.exit(130); // the keeper sees to the rest
+      if (stopping) process.exit(130); // the keeper stops the rest
       stopping = true;
       stop();
     });

@@ -9,7 +9,7 @@ import type { Servers } from '../stack/servers.js';
 
 const CLIENTS = 2_000;
 const FINISHED = [0, 300_000];
-/** The beginning of a leadership is no rest, ms. */
+/** The beginning of a leadership is not counted, ms. */
 const SETTLE_MS = 12_000;
 const MEASURED_MS = 30_000;
 

@@ -14,7 +14,7 @@ const SETTLED_MS = 3_000;
 const SECONDS = 10;
 /** Clients for longer than is counted. */
 const CLIENTS_PER_RATE = 20;
-/** Far above what this machine sends: all that a rate costs is paid, and nothing waits for it. */
+/** Far above what this machine sends: the full cost of a rate is measured, and nothing waits for it. */
 const NEVER_REACHED = 100_000;
 /** Of the clients of a measured mailing. */
 const SHARE = 1 / 2;

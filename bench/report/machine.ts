@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import type { Servers } from '../stack/servers.js';
 
-/** Processes that are busy with something else make every figure worse; said, so that it is known. */
+/** Processes that are busy with something else make every figure worse: the report names them. */
 export function loadBefore(): number {
   return loadavg()[0] ?? 0;
 }

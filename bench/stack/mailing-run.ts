@@ -18,7 +18,7 @@ export interface MailingRun {
   cpu: Cpu;
 }
 
-/** No stall hides behind this; the slowest machine that the bench ran on does a tenth of it. */
+/** Limit of a run, ms: ten times what the slowest machine took. */
 const LEAST_PER_SECOND = 100;
 const START_MS = 30_000;
 

@@ -20,7 +20,7 @@ import {
 import { addClients } from './clients.js';
 import { Simulator } from './simulator.js';
 
-/** What every measurement stands on: one PostgreSQL, one stand-in, and Redis servers on demand. */
+/** The servers of every measurement: one PostgreSQL, one stand-in, and Redis servers on demand. */
 export class Servers {
   private readonly templates = new Map<string, string>();
   private databases = 0;
@@ -36,7 +36,7 @@ export class Servers {
   /** @param version of PostgreSQL: 15 is the system's package, 18 comes with npm. */
   static async start(version: 15 | 18 = 18): Promise<Servers> {
     const folder = mkdtempSync(join(tmpdir(), 'posthorn-bench-'));
-    // Ten million rows are gigabytes: they go, also when the bench is interrupted.
+    // Ten million rows are gigabytes: they are deleted, also when the bench is interrupted.
     process.once('exit', () => {
       rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
     });
@@ -75,7 +75,7 @@ export class Servers {
     const template = await this.template(clients, checkout);
     const name = `bench_${++this.databases}`;
     const url = await this.postgres.createDatabase(name, template);
-    // Else one measurement pays for writing down what another one made.
+    // Else one measurement includes the writes of another one.
     await admin(this.postgres.adminUrl, 'CHECKPOINT');
     return {
       url,

@@ -32,7 +32,7 @@ function statOf(pid: number): { parent: number; used: number; ended: number } | 
   } catch {
     return null; // it ended meanwhile
   }
-  // The name in brackets may contain anything, so the fields are counted from behind it.
+  // The name in brackets may contain anything, so the fields are counted from its end.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const field = (number: number) => Number(fields[number - 3]);
   return { parent: field(4), used: field(14) + field(15), ended: field(16) + field(17) };

@@ -8,7 +8,7 @@ interface Message {
 }
 
 /**
- * What the queue and the wire cost on their own: all jobs into the queue, then one POST for each.
+ * The cost of the queue and the network alone: all jobs into the queue, then one POST for each.
  * No database, no state, no repetition: whatever goes wrong is lost.
  */
 yardstick(async (task) => {

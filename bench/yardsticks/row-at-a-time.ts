@@ -3,7 +3,7 @@ import pg from 'pg';
 import { BareQueue } from './bullmq.js';
 import { measureEffort, type Task, yardstick } from './yardstick.js';
 
-/** Connections, generous: with more the counter's row is only fought over harder. */
+/** Connections, generous: with more they only wait longer for the counter's row. */
 const CONNECTIONS = 20;
 
 const TABLES = `

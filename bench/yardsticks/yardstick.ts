@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-/** What a yardstick's process is told, as JSON in its only argument. */
+/** The options of a yardstick's process, as JSON in its only argument. */
 export interface Task {
   queueUrl: string;
   /** For those that use a database; its clients are the audience. */

@@ -1,7 +1,7 @@
 import { type ApiAnswer, p95 } from './http-caller.js';
 import type { Trial } from './trial.js';
 
-/** Beyond twice the time that it took before, this much may come from a busy machine. */
+/** Beyond twice the time that it took before, so much more is allowed for a busy machine, ms. */
 const SLACK_MS = 75;
 
 /** Writes and reads as clients of the API do, one after the other; leaves nothing behind. */

@@ -4,7 +4,7 @@ import { type Preload, preload } from './preload.js';
 import type { Result } from './run-scenario.js';
 import type { Sabotage } from './scenario.js';
 
-/** A way to break the engine that the suite must not miss. */
+/** A way to break the engine that the suite must detect. */
 export interface Proof {
   name: string;
   /** What is broken, for the report. */
@@ -16,7 +16,7 @@ export interface Proof {
   sabotage: Sabotage;
   /** Also part of `npm test`. */
   short?: boolean;
-  /** By a preload, which says that it has found what it breaks. */
+  /** By a preload, which logs that it has found the code that it breaks. */
   says?: string;
 }
 
@@ -250,7 +250,7 @@ function withQueue(
   return { ...inProcess(name, { ...proof, invariant: 'scenario' }, ['queue-sabotage']), backend };
 }
 
-/** Breaks what keeps the tasks of beat apart and a stop short. */
+/** Breaks the isolation of beat's tasks or the short stop. */
 function withTasks(name: string, proof: Pick<Proof, 'breaks' | 'scenario'>): Proof {
   return inProcess(name, { ...proof, invariant: 'scenario' }, ['sabotage-tasks']);
 }

@@ -28,7 +28,7 @@ export class Random {
   }
 }
 
-/** A seed of its own for each run, so that `--only` draws what the whole suite drew. */
+/** A seed of its own for each run, so that `--only` draws the same as the whole suite. */
 export function seedOf(seed: number, ...names: string[]): number {
   let hash = seed >>> 0;
   for (const char of names.join('/')) hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193) >>> 0;

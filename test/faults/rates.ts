@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Trial } from './trial.js';
 
-/** On its way a request passes a worker, the proxy in this process, and the stand-in. */
+/** A request passes a worker, the proxy in this process, and the stand-in. */
 const HOPS = 3;
 
 /**

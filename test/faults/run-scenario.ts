@@ -30,7 +30,7 @@ export interface Result {
   messages: number;
   /** Messages that were taken more than once, each with an `unknown` attempt. */
   duplicates: number;
-  /** The longest time that sending took to resume; null where nothing stood still. */
+  /** The longest time that sending took to resume; null where nothing stopped. */
   resumeMs: number | null;
   tookMs: number;
   /** Empty: all invariants and all that the scenario expects were kept. */
@@ -118,7 +118,7 @@ export async function runScenario(
   }
 }
 
-/** What goes wrong on the way does not keep us from looking at the rest. */
+/** An error here does not keep the other checks from running. */
 async function attempt(trial: Trial, work: () => Promise<void>): Promise<void> {
   try {
     await work();

@@ -23,12 +23,12 @@ export interface Scenario {
   answersMayGetLost?: boolean;
   /** Messages whose outcome the database may refuse at a time: they are held beside those in flight. */
   refusedOutcomes?: number;
-  /** How long everything may take to come to its end after the faults are over. */
+  /** How long everything may take to end after the faults are over. */
   settleMs?: number;
   run: (trial: Trial) => Promise<void>;
 }
 
-/** Breaks a guarantee on purpose, to see that the suite notices. */
+/** Breaks a guarantee on purpose, to show that the suite detects it. */
 export interface Sabotage {
   environment?: Environment;
   prepare?: (db: pg.Pool) => Promise<void>;

@@ -1,4 +1,4 @@
-/** Works through a list with all hands at once, each taking the next item when it is free. */
+/** Works through a list in parallel: each runner takes the next item when it is free. */
 export async function sideBySide<Item, Hand>(
   items: readonly Item[],
   hands: readonly Hand[],

@@ -154,7 +154,7 @@ async function breakSomething(trial: Trial, say: (line: string) => void): Promis
   await sleep(trial.random.between(500, 6_000));
 }
 
-/** A mailing to some of the groups, and now and then a hand on it. The API may be down at any time. */
+/** A mailing to some of the groups, now and then paused or edited. The API may be down at any time. */
 async function mail(trial: Trial): Promise<void> {
   const { random } = trial;
   const operatorCodes = Array.from({ length: 2 }, () =>

@@ -44,7 +44,7 @@ type Counters = Record<MessageStatus | 'total', number> & { planned: boolean };
 const DAY_MS = 86_400_000;
 const MOST_WAIT_MS = 60_000;
 
-/** A scenario's hands: what it does to the processes, what it was told, and what it found wrong. */
+/** What a scenario uses: the processes, the answers of the API, and the failures found. */
 export class Trial {
   readonly acknowledged: Acknowledged[] = [];
   readonly audiences = new Map<number, { must: number[]; may: number[] }>();
@@ -76,7 +76,7 @@ export class Trial {
     if (!holds) this.failures.push(what);
   }
 
-  /** What tells the keys of this installation's queue from others. */
+  /** The prefix of this installation's queue keys. */
   queuePrefix(): Promise<string> {
     return readQueuePrefix(this.cluster.db);
   }

@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ChangeLog } from '@app/audit';
 import type { Logger } from '@app/platform';
 
-/** Where every module says what it has changed, and for whom. */
+/** The log of changes, for every module: what was changed, and by whom. */
 @Module({})
 export class AuditModule {
   static with(logger: Logger): DynamicModule {

@@ -29,7 +29,7 @@ import { TaskLoop } from './task-loop.js';
 import { untilStopped } from './turns.js';
 
 const STANDBY_MS = 1_000;
-/** What feeds the queue reads a few hundred rows by index; anything slower is looked for again. */
+/** Limit of the statements that feed, ms: they read a few hundred rows by index; a slower one is repeated. */
 const FEED_TIMEOUT_MS = 5_000;
 /** A run under way when the leadership ends has so long for its statement. */
 const CANCEL_AFTER_MS = 3_000;
@@ -161,7 +161,7 @@ class Term {
       clock: systemClock,
       logger,
     });
-    // Not stopped: what became of a report that is on its way has to be written down.
+    // Not stopped: the outcome of a report that is being sent has to be recorded.
     this.leaderReports = new LeaderReports(session.db, config, logger);
     const changed = new Signal();
     const services = {

@@ -17,11 +17,11 @@ import { takeTurns } from './turns.js';
 
 /** SQLSTATE read_only_sql_transaction: another server may be the one that writes now. */
 const TAKES_NO_WRITES = '25006';
-/** The driver's words for a statement that was not answered within its `query_timeout`. */
+/** The driver's message for a statement without an answer within its `query_timeout`. */
 const SILENCE = 'Query read timeout';
 const GOODBYE_MS = 1_000;
 const PROOF_EVERY_MS = 2_000;
-/** A server that answers and takes no writes for so long is not the one to lead on, ms. */
+/** A session is given up when its server takes no writes for so long, ms. */
 const WRITELESS_LIMIT_MS = 30_000;
 
 /**
@@ -30,7 +30,7 @@ const WRITELESS_LIMIT_MS = 30_000;
  */
 export class LeaderSession extends EventEmitter<{ lost: [Error]; wake: [] }> {
   readonly db: Queryable;
-  /** The same session, for what takes long and can wait. */
+  /** The same session, for statements that take long and can wait. */
   readonly lowPriority: Queryable;
   private isOpen = true;
   private readonly proof: NodeJS.Timeout;
@@ -59,7 +59,7 @@ export class LeaderSession extends EventEmitter<{ lost: [Error]; wake: [] }> {
 
   /**
    * @returns null when another beat leads.
-   * @throws when the database cannot be reached; UnusableDatabase when nobody can work with it.
+   * @throws when the database cannot be reached; UnusableDatabase when it cannot be used.
    */
   static async tryOpen(url: string): Promise<LeaderSession | null> {
     const client = await openSession(url, 'posthorn-beat-leader', LEADER);
@@ -83,7 +83,7 @@ export class LeaderSession extends EventEmitter<{ lost: [Error]; wake: [] }> {
     }
   }
 
-  /** Ends what the session is doing: its task hears of an error. */
+  /** Cancels the statement under way: its task gets an error. */
   async cancel(): Promise<void> {
     await cancelStatement(this.client);
   }
@@ -94,12 +94,12 @@ export class LeaderSession extends EventEmitter<{ lost: [Error]; wake: [] }> {
     await closeSession(this.client);
   }
 
-  /** Resolves when the leader could write a moment ago; rejects with what hindered it. */
+  /** Resolves when the leader could write a moment ago; rejects with the error. */
   check(): Promise<void> {
     return this.trouble ? Promise.reject(this.trouble) : Promise.resolve();
   }
 
-  /** What waits for its turn has not failed: a statement before it may take as long as it may. */
+  /** A statement that waits for its turn has not failed: a statement before it may take as long as it may. */
   private async prove(): Promise<void> {
     if (this.isProving) return;
     this.isProving = true;
@@ -132,9 +132,9 @@ export class LeaderSession extends EventEmitter<{ lost: [Error]; wake: [] }> {
 const WRITE: Statement = { name: 'leader-writes', text: 'SELECT pg_current_xact_id()' };
 
 /**
- * A statement without any answer means that the connection died without a word: the driver would go
- * on waiting for that answer before it sends another one. And a server that takes no writes any more
- * is not the one to lead on.
+ * A statement without any answer means that the connection was lost without an error: the driver would
+ * keep waiting for that answer before it sends another one. With a server that takes no writes any more
+ * beat cannot lead.
  */
 function watched(client: pg.Client, onLoss: (error: Error) => void): Queryable {
   return {
@@ -152,7 +152,7 @@ function watched(client: pg.Client, onLoss: (error: Error) => void): Queryable {
   };
 }
 
-/** Says goodbye, but not for long: over a dead connection it would never be answered. */
+/** Ends the session, within a limit: over a lost connection there is no answer. */
 async function closeSession(client: pg.Client): Promise<void> {
   const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
   const limit = setTimeout(() => stream.destroy(), GOODBYE_MS);
@@ -170,7 +170,7 @@ const LEADER: SessionSettings = {
   ownSession: true,
   more: { idle_session_timeout: '10s', lock_timeout: '5s' },
 };
-/** Read back they say what the socket has, which is not always what was asked for. */
+/** They are read back, for the socket does not always have what was asked for. */
 const KEEP_ALIVE = `
   SET tcp_keepalives_idle = 5;
   SET tcp_keepalives_interval = 2;

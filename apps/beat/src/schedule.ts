@@ -24,19 +24,19 @@ export interface Task {
 
 const AT_ONCE = 0;
 /**
- * After an outage the workers get this long to record what they hold, before their leases are
- * taken for lost.
+ * After an outage the workers get this long to record their outcomes, before their leases
+ * count as lost.
  */
 const GRACE_MS = 10_000;
 
-/** While the last messages of a mailing are on their way: its end should not wait to be seen. */
+/** While the last messages of a mailing are on their way: its end is looked for sooner. */
 const WHILE_ENDING_MS = 50;
 const END_WAITS = { more: AT_ONCE, last: WHILE_ENDING_MS, idle: undefined };
 
 const whenMore = (more: boolean) => (more ? AT_ONCE : undefined);
 
 /**
- * The one table of what runs when. Tasks that make work for others say what has happened, and those
+ * The table of all tasks and their times. Tasks that make work for others emit a signal, and those
  * listen for it.
  *
  * @param changed something was changed in the database.
@@ -93,7 +93,7 @@ export function schedule(services: Services, changed: Signal): Task[] {
       wokenBy: [changed, planned, slotsStored],
       run: async () => {
         const wait = await dispatch.run();
-        // Something may just have come to its end.
+        // A mailing may just have ended.
         if (wait === undefined) nothingToFeed.raise();
         return wait;
       },
@@ -127,7 +127,7 @@ export function schedule(services: Services, changed: Signal): Task[] {
         return undefined;
       },
     },
-    // Mail servers are slow and webhooks are somebody else's: each has a loop of its own.
+    // Mail servers and webhooks can be slow: each has a loop of its own.
     {
       name: 'mail',
       everyMs: 2_000,

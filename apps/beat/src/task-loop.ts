@@ -95,7 +95,7 @@ export class TaskLoop {
     return this.wakeWanted && this.failures === 0;
   }
 
-  /** Only of the task as a whole: of the things that it works on each has told by itself. */
+  /** Only errors of the task as a whole: those of single items are logged by themselves. */
   private succeed(): void {
     const { health = taskHealth, logger } = this.options;
     if (this.failures === 0) return;

@@ -6,7 +6,7 @@ const QUIET_MS = 5;
 /** A low-priority statement waits at most this long, however busy the others are, ms. */
 const MOST_WAIT_MS = 1_000;
 
-/** Lets statements through until it is stopped: who asks later hears that the session has ended. */
+/** Runs statements until it is stopped: a later one gets the error that the session has ended. */
 export function untilStopped(db: Queryable): { db: Queryable; stop: () => void } {
   let isStopped = false;
   return {
@@ -26,7 +26,7 @@ export function untilStopped(db: Queryable): { db: Queryable; stop: () => void }
 export interface Turns {
   /** First come, first served. */
   db: Queryable;
-  /** For long statements: each lets all those go first, also one after the other, but not for ever. */
+  /** For long statements: each waits for all short ones, but not for ever. */
   lowPriority: Queryable;
 }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-/** `too-large` is said only after the whole body has passed by; `aborted`: it never ended. */
+/** `too-large` comes only after the whole body was received; `aborted`: it never ended. */
 export type BodyResult = Buffer | 'too-large' | 'aborted';
 
 /**

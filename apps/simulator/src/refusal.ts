@@ -16,7 +16,7 @@ export class Refusal {
   /**
    * When this resolves, the port is closed or open as the settings say.
    *
-   * @param asking the connection that carries the request for it; it lives to see the answer.
+   * @param asking the connection that carries the request for it; it stays open for the answer.
    */
   async apply(settings: FaultSettings, asking?: Socket): Promise<void> {
     const { refuse } = settings;

@@ -21,9 +21,9 @@ export interface Call {
   method?: string;
   headers?: Record<string, string>;
   body?: string | Buffer;
-  /** Hangs up when this fires. */
+  /** Closes the connection when this fires. */
   signal?: AbortSignal;
-  /** Stops reading after so many bytes of the body, and hangs up. */
+  /** Stops reading after so many bytes of the body, and closes the connection. */
   stopAfter?: number;
 }
 
@@ -41,7 +41,7 @@ export function faults(settings: Settings) {
   return parseFaults(settings, true);
 }
 
-/** One request on a connection of its own. Never rejects: every end is something to look at. */
+/** One request on a connection of its own. Never rejects: every end is a result. */
 export function call(url: string, options: Call = {}): Promise<Seen> {
   const started = performance.now();
   const seen: Omit<Seen, 'ms'> = { headers: {}, body: Buffer.alloc(0) };

@@ -13,14 +13,14 @@ interface SupervisorOptions extends SharedByLanes {
 }
 
 /**
- * Opens a lane for each row of `lanes`, closes it when its row goes, and passes on new tokens. A lane
- * that cannot be opened is tried again by itself; one that takes long to close holds up no other.
+ * Opens a lane for each row of `lanes`, closes it when its row is deleted, and passes on new tokens. A lane
+ * that cannot be opened is tried again by itself; one that takes long to close delays no other.
  */
 export class LaneSupervisor {
   private readonly lanes = new Map<number, WorkerLane>();
   /** By name: a new lane of that name waits for the end of the old one. */
   private readonly closing = new Map<string, Promise<void>>();
-  /** Ids of lanes whose channel this worker does not have, and has said so. */
+  /** Ids of lanes whose channel this worker does not have, which it has logged. */
   private readonly unknownChannels = new Set<number>();
   private readonly opening: Isolated<LaneRow>;
   private timer: NodeJS.Timeout | undefined;

@@ -15,7 +15,7 @@ export interface LivenessOptions {
 
 /**
  * Whether this process should be restarted: jobs wait for it, nothing has moved for a minute, and
- * neither the queue nor the database is the reason, for which a restart is no cure. The database is
+ * neither the queue nor the database is the reason, for which a restart does not help. The database is
  * asked beside the health check, which has no time to wait for it.
  */
 export class Liveness {
@@ -57,7 +57,7 @@ function faultAfter(seconds: number): HealthFault {
   });
 }
 
-/** On a session of its own: the pool may be what is broken. */
+/** On a session of its own: the pool may be broken. */
 export async function isDatabaseFree(url: string, applicationName: string): Promise<boolean> {
   const session = await openSession(url, 'posthorn-liveness', { statementTimeoutMs: 2_000 });
   try {

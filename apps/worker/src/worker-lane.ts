@@ -16,7 +16,7 @@ export interface SharedByLanes {
   logger: Logger;
 }
 
-/** One lane in this worker: its jobs, its token, its channel and the way of its messages. */
+/** One lane in this worker: its jobs, its token, its channel and its deliveries. */
 export class WorkerLane {
   private constructor(
     readonly name: string,
@@ -61,7 +61,7 @@ export class WorkerLane {
     const consumer = consumers.open(
       lane.name,
       async (job) => {
-        // A probe may be out because a new token was set a moment ago.
+        // A probe may have been sent because a new token was set a moment ago.
         if (job.probe !== undefined) await token.refresh().catch(() => undefined);
         return deliver.deliver(job);
       },
@@ -71,12 +71,12 @@ export class WorkerLane {
     return new WorkerLane(lane.name, consumer, deliver, channel, token);
   }
 
-  /** Takes over what the row says now. */
+  /** Takes over the row as it is now. */
   update({ tokenEncrypted }: LaneRow): void {
     this.token.accept(tokenEncrypted);
   }
 
-  /** Takes no more jobs, lets those in hand end, and writes down what became of them. It never fails. */
+  /** Takes no more jobs, lets those in hand end, and records their outcomes. It never fails. */
   async close(): Promise<void> {
     await this.consumer.close();
     await this.deliver.close();

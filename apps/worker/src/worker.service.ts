@@ -14,7 +14,7 @@ import { isDatabaseFree, Liveness } from './liveness.js';
 
 const APPLICATION = 'posthorn-worker';
 const RECONNECT_MS = 1_000;
-/** A server that is not the one that writes any more is left after this, whatever it answers, s. */
+/** Age of a connection at the most, s: a former primary is left after this, whatever it answers. */
 const LIFETIME_S = 600;
 
 /** The worker's connections, and over them its lanes. */

@@ -13,7 +13,7 @@ export interface ReportSettings extends ReportTime {
 }
 
 /**
- * What time it is. Reports go by the database's clock, like everything that beats must agree about;
- * tests hold it still.
+ * The time. Reports use the database's clock, like everything that beats must agree about; tests
+ * stop it.
  */
 export type Now = () => Promise<Date>;

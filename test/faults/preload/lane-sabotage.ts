@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 
-/** Breaks what keeps lanes apart, in the one way that FAULTS_SABOTAGE names. */
+/** Breaks the isolation of lanes, in the one way that FAULTS_SABOTAGE names. */
 
 interface Places {
   total: number;
@@ -13,7 +13,7 @@ const sabotage = process.env.FAULTS_SABOTAGE ?? '';
 let said = false;
 
 const SABOTAGES: Record<string, (() => void) | undefined> = {
-  /** Who asks first gets all places that are free. */
+  /** The first lane that asks gets all places that are free. */
   'places-first-come': () => {
     const { Places } = load(resolve('dist/libs/queue/src/taking/places.js')) as {
       Places: { prototype: object };

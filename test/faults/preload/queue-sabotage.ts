@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 
 /**
  * Breaks the queue's connections of the process that loads this, in the one way that FAULTS_SABOTAGE
- * names. What it does it says on stderr.
+ * names. It writes to stderr what it does.
  */
 
 const load = createRequire(resolve('package.json'));

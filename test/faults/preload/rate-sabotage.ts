@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 
 /**
  * Breaks the feeding of the process that loads this, in the one way that FAULTS_SABOTAGE names, by
- * replacing a function of its module. What it does it says on stderr.
+ * replacing a function of its module. It writes to stderr what it does.
  */
 
 const load = createRequire(resolve('package.json'));

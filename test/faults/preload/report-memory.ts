@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** SIGUSR2 collects garbage and says on stderr what is left: `memory <bytes>`. */
+/** SIGUSR2 collects garbage and writes to stderr what is left: `memory <bytes>`. */
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 

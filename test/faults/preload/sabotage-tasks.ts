@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 
-/** Breaks what keeps the tasks of beat apart and a stop short, in the one way that FAULTS_SABOTAGE names. */
+/** Breaks the isolation of beat's tasks or the short stop, in the one way that FAULTS_SABOTAGE names. */
 
 const load = createRequire(resolve('package.json'));
 const sabotage = process.env.FAULTS_SABOTAGE ?? '';
@@ -44,7 +44,7 @@ const SABOTAGES: Record<string, (() => void) | undefined> = {
     };
     Object.assign(domain, { cancelStatement: nothing, cancelStatements: nothing });
     const exit = process.exit.bind(process);
-    // And what is cut off calls that a fault.
+    // And a stop that is cut off exits with a fault.
     process.exit = ((status) => {
       exit(new Error().stack?.includes('Timeout.') ? 1 : status);
     }) as typeof exit;

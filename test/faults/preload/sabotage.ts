@@ -6,7 +6,7 @@ import pg from 'pg';
 /**
  * Breaks the process that loads this, in the one way that FAULTS_SABOTAGE names, to see that the
  * suite notices. It lives in the tests alone and works from outside: statements are rewritten on
- * their way to the driver, a module's function is replaced. What it does it says on stderr.
+ * their way to the driver, a module's function is replaced. It writes to stderr what it does.
  */
 
 type Rewrite = (text: string) => string;
@@ -24,7 +24,7 @@ type Done = (
 const said = new Set<string>();
 const APPLIED = 'sabotage applied:';
 
-/** Each has to find what it breaks: a sabotage that does nothing proves nothing. */
+/** Each must find the code that it breaks: otherwise the proof means nothing. */
 const REWRITES: Record<string, { of: RegExp; rewrite: Rewrite } | undefined> = {
   'no-fence': {
     of: /attempt_outcome\[\]/,
@@ -99,7 +99,7 @@ function rewriteStatements({ of, rewrite }: { of: RegExp; rewrite: Rewrite }): v
   Object.assign(pg.Client.prototype, { query: broken });
 }
 
-/** The pool passes a callback: it goes on as if all were done, and the counters follow later. */
+/** The pool passes a callback: it continues as if all were done, and the counters follow later. */
 function countingLater(session: unknown, query: Query, done: Done): Done {
   return (error, result) => {
     const rows = result?.rows ?? [];

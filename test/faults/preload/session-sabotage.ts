@@ -4,7 +4,7 @@ import pg from 'pg';
 
 /**
  * Breaks the database's sessions of the process that loads this, in the one way that FAULTS_SABOTAGE
- * names. What it does it says on stderr.
+ * names. It writes to stderr what it does.
  */
 
 interface ServerMessage {

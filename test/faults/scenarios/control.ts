@@ -17,7 +17,7 @@ export const controlScenarios = scenarios(
       await trial.provider.faults(SLOW);
       const mailing = await trial.mailing();
       await trial.sent(mailing, 50);
-      // Rows that somebody holds: claims pass them by, and hold up nobody.
+      // Rows that somebody holds: claims skip them, and nothing waits for them.
       const rows = await trial.lock(
         `SELECT 1 FROM messages WHERE id IN (
            SELECT id FROM messages WHERE mailing_id = $1 AND status = 'pending' ORDER BY id DESC LIMIT 100)
@@ -202,7 +202,7 @@ export const controlScenarios = scenarios(
   },
 );
 
-/** Pauses, sees that nothing leaves that was not claimed, and lets it go on. */
+/** Pauses, checks that nothing is sent that was not claimed, and resumes. */
 async function pauseAndWatch(trial: Trial, mailing: number): Promise<void> {
   const { tookMs } = await trial.call('POST', `/mailings/${mailing}/pause`);
   await trial.stopped(mailing);

@@ -6,7 +6,7 @@ const CONCURRENCY = 16;
 const STEADY = { latency: { distribution: 'fixed', ms: 50 } };
 const DEEP = `{"code":${'['.repeat(5_000)}${']'.repeat(5_000)}}`;
 
-/** What each of these is about shows at the provider's side of the worker: one backend tells it all. */
+/** These faults concern the worker and the provider: one queue backend is enough. */
 export const foreignByteScenarios = scenarios(
   {
     name: 'provider-answers-deep-json',
@@ -88,7 +88,7 @@ async function expectOnly(trial: Trial, outcome: string): Promise<void> {
   trial.expect(seen === outcome, `only attempts that are ${outcome}, not ${seen}`);
 }
 
-/** Asks the worker all the time whether it lives. */
+/** Asks the worker's `live` all the time. */
 function watchHealth(trial: Trial): { stop: () => Promise<number> } {
   const url = `${trial.cluster.workers[0]?.url ?? ''}/health/live`;
   let slowest = 0;

@@ -8,7 +8,7 @@ import { expectHonestTries } from './provider.js';
 const CONCURRENCY = 16;
 const STEADY = { latency: { distribution: 'fixed', ms: 50 } };
 
-/** What the machine or its administrator does to one process, one disk, one row. */
+/** Faults of the machine or its administrator: one process, one disk, one row. */
 export const hostScenarios = scenarios(
   {
     name: 'worker-out-of-descriptors',
@@ -67,7 +67,7 @@ export const hostScenarios = scenarios(
   },
   {
     name: 'outcomes-refused',
-    // Those in flight when it begins, and as many as tell that it is the mailing.
+    // Those in flight when it begins, and as many as show that the mailing is the reason.
     refusedOutcomes: CONCURRENCY + 16,
     holds:
       'the database refuses all outcomes of one mailing: the other goes on, nothing is sent twice',
@@ -97,7 +97,7 @@ export const hostScenarios = scenarios(
   },
 );
 
-/** Sessions to the database that are not open yet are not to be had either, as in life. */
+/** No new session to the database can be opened either. */
 function limitDescriptors({ pid }: RunningProcess, most: number): void {
   execFileSync('prlimit', ['--pid', String(pid), `--nofile=${most}:${Math.max(most, 4_096)}`]);
 }

@@ -7,9 +7,9 @@ const PLACES = 32;
 /** Per second, of the lane that is measured: well below what a busy machine sends. */
 const SPEED = 100;
 const OTHER = 'telegram';
-/** Of its speed alone that a lane keeps beside a bad one. */
+/** Share of its speed alone that a lane keeps beside a bad one. */
 const KEPT = 0.95;
-/** Without a rate a lane is as fast as the machine lets it be at the moment, which varies. */
+/** Without a rate the speed of a lane varies with the machine. */
 const KEPT_AT_FULL_SPEED = 0.75;
 const MOST_PAIRS = 3;
 const IDLE_LANES = 100;
@@ -205,7 +205,7 @@ async function addOtherLane(trial: Trial): Promise<SecondProvider> {
   return second;
 }
 
-/** A lane comes, is used, and goes with messages on their way. */
+/** A lane is added, used, and removed with messages under way. */
 async function addAndRemove(trial: Trial, clients: number[]): Promise<void> {
   const second = await addOtherLane(trial);
   await second.provider.faults({ latency: { distribution: 'fixed', ms: 200 } });
@@ -227,7 +227,7 @@ async function addAndRemove(trial: Trial, clients: number[]): Promise<void> {
   await removeOtherLane(trial, moved);
 }
 
-/** The lane's row goes while messages of it are on their way; the rest of its mailing goes elsewhere. */
+/** The lane's row is deleted while its messages are being sent; the rest of its mailing moves to another lane. */
 async function removeOtherLane(trial: Trial, mailing: number): Promise<void> {
   await trial.sql(
     `WITH moved AS (
@@ -255,7 +255,7 @@ async function speed(trial: Trial, ms: number): Promise<number> {
   return ((after.oks - oks) * 1_000) / (now() - since);
 }
 
-/** Somebody keeps closing the other lane's breaker, so that its fault goes on hurting. */
+/** Keeps closing the other lane's breaker, so that its fault keeps its effect. */
 function keepClosed(trial: Trial): { stop: () => Promise<void> } {
   const stop = new AbortController();
   const work = (async () => {
@@ -302,8 +302,8 @@ interface Pair {
 }
 
 /**
- * Measures in pairs. Where another process takes the machine away for a second, the next pair tells;
- * a lane that is held up is so in all of them.
+ * Measures in pairs. Where another process takes the cores for a second, the next pair is not affected;
+ * a lane that is held up is slow in all pairs.
  */
 async function expectKept(trial: Trial, what: string, least: number, pair: Pair): Promise<void> {
   const seen: string[] = [];

@@ -45,7 +45,7 @@ export const providerLimitScenarios = scenarios(
       );
       await trial.until(mailing, 'nothing is on its way', ({ sending }) => sending === 0);
       trial.expect(pausedFor <= HOUR_MS + 1_000, `it waits an hour at most, not ${pausedFor} ms`);
-      // An hour is too long for a test; waiting is all that a 429 may cost.
+      // An hour is too long for a test; a 429 may cost nothing but the wait.
       await trial.provider.faults({});
       await trial.sql(`UPDATE lanes SET paused_until = NULL`);
       await trial.sql(`UPDATE messages SET not_before = '-infinity' WHERE status = 'pending'`);

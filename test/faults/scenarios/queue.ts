@@ -13,7 +13,7 @@ const RESTART_MS = 20_000;
 const MAILINGS = 10;
 /** The connection is opened again in less. */
 const AFTER_LOSS_MS = 1_500;
-/** A lane is looked at every 5 s, even if nobody rings for it. */
+/** A lane is looked at every 5 s, also without a notification. */
 const LOOKED_AT_MS = 3_000;
 
 export const queueScenarios = scenarios(
@@ -162,7 +162,7 @@ export const queueScenarios = scenarios(
   },
 );
 
-/** Ends the connection of the worker that hears of new jobs, wherever the queue is. */
+/** Ends the worker's connection for notifications of new jobs, on either backend. */
 async function killDoorbell(trial: Trial): Promise<void> {
   const { queueUrl } = trial.cluster;
   if (queueUrl.startsWith('postgres')) {

@@ -6,7 +6,7 @@ const FORMER = '917';
 const LATER = '918';
 const CLIENTS = 300;
 
-/** Keeps what the database is now, and makes it so again. */
+/** Copies the database, and restores the copy. */
 interface Keeper {
   keep: () => Promise<void>;
   putBack: () => Promise<void>;
@@ -39,7 +39,7 @@ async function restore(trial: Trial, { keep, putBack }: Keeper): Promise<void> {
   await trial.finished(lost);
   const seen = new Set(await idsOf(trial, lost));
   await putBack();
-  trial.forget(lost); // the restore took it away: that is what it is for
+  trial.forget(lost); // the restore has removed it, as it should
 
   const next = await mailingAfterOutage(trial, LATER, later);
   await trial.finished(next);

@@ -5,7 +5,7 @@ import type { Trial } from '../trial.js';
 
 const STEADY = { latency: { distribution: 'fixed', ms: 50 } };
 
-/** What a DBA may have set, each other than what we need. */
+/** Settings that a DBA may have made, each unlike what we need. */
 const HOSTILE = {
   DateStyle: 'SQL, DMY',
   IntervalStyle: 'sql_standard',
@@ -54,7 +54,7 @@ export const sessionScenarios = scenarios(
       const mailing = await trial.mailing();
       await trial.sent(mailing, 200);
       const [leader] = await leaderSessions(trial);
-      // Another server takes the writes now: all that is open only reads, what is new writes.
+      // Another server takes the writes now: open sessions can only read, new ones can write.
       await ofDatabase(trial, 'SET default_transaction_read_only = off');
       await ofServer(trial, 'SET default_transaction_read_only = on');
       try {

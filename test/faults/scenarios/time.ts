@@ -19,7 +19,7 @@ export const timeScenarios = scenarios(
       await trial.clients(3_000);
       await trial.provider.faults(SLOW);
       const mailing = await trial.mailing({ endsInMs: 6_000 });
-      // Beat sleeps over the end: that nobody is disturbed after it rests on the claims alone.
+      // Beat is stopped beyond the end: that nothing is sent after it depends on the claims alone.
       const beat = await cluster.leader();
       await sleep(5_700);
       cluster.freeze(beat);
@@ -170,7 +170,7 @@ function fakeTime(offset: string): Environment {
   };
 }
 
-/** A worker whose clock is so many hours off, and who shows it. */
+/** A worker whose clock is so many hours off, as its log shows. */
 async function startWithClock(trial: Trial, hours: number) {
   const started = await trial.cluster.startWorker(
     isInstalled('faketime')

@@ -1,4 +1,4 @@
-/** The sign-in form of the queue inspector. Nothing that came in is shown on it. */
+/** The sign-in form of the queue inspector. It shows nothing of the request. */
 export function loginPage(refusal?: string): string {
   const notice = refusal ? `<p role="alert">${refusal}</p>` : '';
   return `<!doctype html>

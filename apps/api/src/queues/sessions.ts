@@ -2,7 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 const LIFETIME_S = 8 * 60 * 60;
 
-/** What a session says about the key that it began with; the key itself is nowhere. */
+/** What a session stores of its key; the key itself is not stored. */
 export interface Session {
   keyId: number;
   /** Of the key's stored hash: a session ends when its key is replaced. */
@@ -11,7 +11,7 @@ export interface Session {
 
 /**
  * Browser sessions without a store: the cookie carries key, end and a random number under a MAC. All
- * processes with the same secret know each other's; what was signed out is remembered by this one.
+ * processes with the same secret know each other's; a sign-out is remembered by this process only.
  */
 export class Sessions {
   static readonly lifetimeS = LIFETIME_S;
@@ -30,7 +30,7 @@ export class Sessions {
     return `${content}.${this.mac(content)}`;
   }
 
-  /** Null when the cookie is not ours, has run out or was signed out here. */
+  /** Null when the cookie is not ours, has expired or was signed out here. */
   read(cookie: string, nowMs: number): Session | null {
     const at = cookie.lastIndexOf('.');
     const content = cookie.slice(0, at);

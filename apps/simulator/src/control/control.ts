@@ -90,7 +90,7 @@ function write(response: ServerResponse, answer: Answer): void {
     response.end(JSON.stringify(answer.json));
   } else if ('pieces' in answer) {
     response.writeHead(answer.status, { 'Content-Type': answer.contentType });
-    // A reader that hangs up midway leaves nothing to do.
+    // The reader has closed the connection: nothing to do.
     pipeline(Readable.from(answer.pieces), response, () => undefined);
   } else if ('file' in answer) {
     response.writeHead(answer.status, { 'Content-Type': answer.contentType });

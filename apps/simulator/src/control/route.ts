@@ -5,7 +5,7 @@ import { withoutTrailingSlashes } from '@app/platform';
 export type Json = Record<string, unknown>;
 
 export interface ControlRequest {
-  /** What stood at `{name}` in the path. */
+  /** The value at `{name}` in the path. */
   parameters: Record<string, string>;
   query: URLSearchParams;
   /** @throws DomainError `invalid` when the body is no JSON. */
@@ -13,7 +13,7 @@ export interface ControlRequest {
   socket: Socket;
 }
 
-/** `json` is serialised whole; `pieces` are sent one by one; a lone status has no body. */
+/** `json` is serialised whole; `pieces` are sent one by one; a status alone has no body. */
 export type Answer =
   | { status: number; json: unknown }
   | { status: number; pieces: Iterable<string>; contentType: string }

@@ -11,7 +11,7 @@ export function acceptsMessage(rule: FaultRule): boolean {
   return 'accepted' in rule && rule.accepted;
 }
 
-/** Does to a request, wholly read and valid, what the rule says. */
+/** Applies a rule to a request that was read in full and is valid. */
 export function perform(rule: FaultRule, exchange: Exchange): void {
   switch (rule.fault) {
     case 'status':
@@ -58,7 +58,7 @@ export function perform(rule: FaultRule, exchange: Exchange): void {
   }
 }
 
-/** The head promises more bytes than come before the connection ends in good order. */
+/** The head states more bytes than come before the connection is closed. */
 function truncatedBody(exchange: Exchange): void {
   const { socket } = exchange.request;
   exchange.settle(200);
@@ -72,7 +72,7 @@ function huge(exchange: Exchange, bytes: number): void {
     'Content-Type': 'application/json',
     'Content-Length': bytes,
   });
-  // A client that hangs up midway is expected: there is nothing to do about the error.
+  // A client may close the connection before the end: the error is ignored.
   pipeline(Readable.from(hugeBody(bytes)), exchange.response, () => undefined);
 }
 

@@ -63,7 +63,7 @@ function oddAnswer(body: string, contentType = 'application/json'): WholeAnswer 
   return { status: 200, body, headers: { 'Content-Type': contentType } };
 }
 
-/** The pieces of an OK that is valid but `bytes` long; a client that reads it all loses. */
+/** The pieces of an OK that is valid but `bytes` long; a client that reads all of it runs out of memory. */
 export function* hugeBody(bytes: number): Generator<Buffer> {
   const filler = Buffer.alloc(MEGABYTE, 'a');
   let left = bytes - OPENING.length - CLOSING.length;

@@ -3,7 +3,7 @@ import type { Latency } from './settings.js';
 
 /**
  * A number in [0, 1) that depends on its arguments alone. The order in which concurrent requests
- * happen to arrive has no say, so the same seed hits the same requests of the same ids again.
+ * happen to arrive does not matter, so the same seed hits the same requests of the same ids again.
  */
 export function draw(seed: number, purpose: number, id: MsgId, nth: number): number {
   const [low, high] = words(id);

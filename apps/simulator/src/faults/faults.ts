@@ -49,7 +49,7 @@ export class Faults {
     this.expiresAt = expired ? 0 : performance.now() + (expiresAfterMs ?? Infinity);
   }
 
-  /** Counters go on: only this one setting ends by itself. */
+  /** Counters are kept: only this one setting ends by itself. */
   endRefusal(): void {
     this.current = { ...this.current, refuse: false };
   }

@@ -17,7 +17,7 @@ const aim = {
   /** Only the first n requests of each id: "fail n times, then OK". */
   firstRequests: z.int().min(1).optional(),
 };
-/** The provider took the message although the answer will not say so. */
+/** The provider took the message although the answer does not confirm it. */
 const accepted = z.boolean().default(false);
 
 const retryAfter = z.union([
@@ -131,7 +131,7 @@ export type Latency = FaultSettings['latency'];
 export function parseFaults(document: unknown, hasControlPort: boolean): FaultSettings {
   const parsed = faultSettings.safeParse(document);
   const errors = parsed.success ? [] : parsed.error.issues.flatMap(fieldErrors);
-  // Of the document as it came: what else is wrong with it must not hide this.
+  // Checked on the document as it came, so that other errors do not hide this one.
   const { refuse } = (document ?? {}) as { refuse?: unknown };
   if (refuse === true && !hasControlPort) {
     errors.push({

@@ -19,7 +19,7 @@ export const RAW_OK = {
   body: OK_BODY,
 };
 
-/** One request and the ways to end it; each keeps the received log true. */
+/** One request and the ways to end it; each records it in the received log. */
 export class Exchange {
   constructor(
     readonly request: IncomingMessage,
@@ -37,7 +37,7 @@ export class Exchange {
     this.log.payload(this.entry, phone, text);
   }
 
-  /** The message counts as taken from here on, whatever becomes of the answer. */
+  /** The message counts as taken from here on, whether or not the answer arrives. */
   accept(): void {
     this.log.accept(this.entry);
   }
@@ -55,7 +55,7 @@ export class Exchange {
     this.log.okWritten(this.entry);
   }
 
-  /** Runs `act` after so many milliseconds, unless the client has hung up by then. */
+  /** Runs `act` after so many milliseconds, unless the client has closed the connection by then. */
   after(ms: number, act: () => void): void {
     if (this.request.socket.destroyed) {
       this.unanswered();

@@ -1,4 +1,4 @@
-/** Verdicts are remembered, as one client sends one token a million times. */
+/** Results are kept, as one client sends one token a million times. */
 const REMEMBERED = 100;
 
 interface Verdict {

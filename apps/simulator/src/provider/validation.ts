@@ -17,7 +17,7 @@ export function parseMsgId(text: string): MsgId | undefined {
   return exact <= INT64_MAX && exact >= -INT64_MAX - 1n ? exact : undefined;
 }
 
-/** What the specification asks of a body. @returns the payload, or what is wrong in words. */
+/** Checks a body against the specification. @returns the payload, or what is wrong in words. */
 export function parsePayload(id: MsgId, body: Buffer): Payload | string {
   const json = body.toString();
   const message = parseObject(json);

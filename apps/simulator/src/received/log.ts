@@ -28,7 +28,7 @@ function epochMs(): number {
 }
 
 /**
- * What came in and what became of it, in columns of numbers so that a million messages fit into
+ * Requests and their answers, in columns of numbers so that a million messages fit into
  * about 150 MB. An OK is `accepted` once it is decided, and counts as `ok` when the whole answer
  * has been handed to the operating system.
  */
@@ -103,7 +103,7 @@ export class ReceivedLog {
     this.requests.text.set(request, this.texts.keep(text));
   }
 
-  /** The provider took the message, whatever the client will learn of it. */
+  /** The provider took the message, whether or not the client gets the answer. */
   accept({ row, request }: Entry): void {
     if (request >= 0) this.requests.accepted.set(request, 1);
     this.totals.accepted += 1;

@@ -18,7 +18,7 @@ export function MinRole(role: Role): ClassDecorator & MethodDecorator {
       mark(target, key, descriptor);
       return;
     }
-    // Fastify knows routes, not controllers: the mark goes on each handler.
+    // Fastify knows routes, not controllers: each handler gets the mark.
     const prototype = (target as { prototype: object }).prototype;
     const methods = Object.entries(Object.getOwnPropertyDescriptors(prototype));
     for (const [name, method] of methods) {

@@ -19,7 +19,7 @@ export function acceptJsonOnly(server: FastifyInstance): void {
   });
 }
 
-/** Bytes are read as UTF-8 and nothing else: a body that says otherwise is refused, not guessed. */
+/** Bytes are read as UTF-8 and nothing else: a body with another charset is refused. */
 function refuseForeignEncodings(server: FastifyInstance): void {
   server.addHook('preParsing', (request, reply, _payload, done) => {
     const refusal = hasBody(request) ? encodingFault(request) : null;
@@ -37,7 +37,7 @@ function hasBody({ headers }: FastifyRequest): boolean {
   return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
 }
 
-/** What the headers say about a body's bytes that we do not read; null when there is nothing. */
+/** The encoding in the headers that we do not read; null when there is none. */
 function encodingFault({ headers }: FastifyRequest): string | null {
   const encoding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
   if (encoding !== 'identity')

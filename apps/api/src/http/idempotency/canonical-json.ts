@@ -1,6 +1,6 @@
 /**
  * One text for all bodies that mean the same: the order of an object's fields and white space do not
- * count. For what the body parser lets through: its depth is bounded there.
+ * count. For values of the body parser, which bounds their depth.
  */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) => (isObject(part) ? sorted(part) : part));

@@ -24,7 +24,7 @@ const HEADER = 'idempotency-key';
 const REPLAYED_HEADER = 'idempotent-replayed';
 
 /**
- * What the header `Idempotency-Key` of a request says; undefined without it. Keys belong to the caller.
+ * The header `Idempotency-Key` of a request; undefined without it. Keys belong to the caller.
  * Two requests ask for the same when their path's parameters and the JSON of their bodies mean the
  * same: order and white space aside.
  *
@@ -55,13 +55,13 @@ interface Creation<Resource> {
   /** Finds what an earlier request with the same key made. */
   service: Type<{ findReplay: (request: IdempotentRequest) => Promise<Resource | null> }>;
   toDto: (resource: Resource) => object;
-  /** Sets what stands in the answer's header besides: `Location`. */
+  /** Sets further headers of the answer: `Location`. */
   tell?: (reply: FastifyReply, resource: Resource) => void;
 }
 
 /**
  * The handler makes something, once per `Idempotency-Key`, and takes `@IdempotencyKey()`. To stand above
- * `@Versioned()`, so that a replayed answer passes it, too. Not for what answers with a secret.
+ * `@Versioned()`, so that a replayed answer passes it, too. Not for answers with a secret.
  */
 export function Idempotent<Resource>(creation: Creation<Resource>): MethodDecorator {
   return applyDecorators(
@@ -103,7 +103,7 @@ function replayInterceptor<Resource>({ service, toDto, tell }: Creation<Resource
   return mixin(ReplayInterceptor);
 }
 
-/** The header that says so. */
+/** The header of a replayed answer. */
 export function tellReplayed(reply: FastifyReply, replayed: boolean): void {
   if (replayed) void reply.header(REPLAYED_HEADER, 'true');
 }

@@ -8,7 +8,7 @@ import { shapeOf } from './known-fields.js';
 
 /**
  * Checks bodies and queries against their DTO: every unknown or invalid field is named, and nothing
- * is converted behind the caller's back.
+ * is converted silently.
  */
 @Injectable()
 export class InputPipe implements PipeTransform {
@@ -32,7 +32,7 @@ export class InputPipe implements PipeTransform {
   }
 }
 
-/** A field that was refused by its shape is missing for the rules, which need not say so again. */
+/** A field that was refused by its shape is missing for the rules, which do not refuse it again. */
 function isSaid({ path }: FieldError, errors: FieldError[]): boolean {
   return errors.some((error) => error.path === path || error.path.startsWith(`${path}[`));
 }

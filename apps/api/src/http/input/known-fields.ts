@@ -6,7 +6,7 @@ import { MAX_FIELD_ERRORS, pathTo } from '../problems/invalid-fields.js';
 
 type Dto = Type<object>;
 
-/** What a DTO says about one of its fields. */
+/** The shape of a DTO's field. */
 interface Field {
   /** `@IsArray()` or `@ArrayMaxSize(n)` say that it takes a list; without the latter of no element. */
   isList: boolean;
@@ -45,14 +45,14 @@ export function fieldsOf(dto: Dto): Map<string, Field> {
 }
 
 function nestedOf(dto: Dto, name: string): Dto | undefined {
-  // Its types say that there always is one.
+  // Its types have it always.
   const type = defaultMetadataStorage.findTypeMetadata(dto, name) as
     { typeFunction(): unknown } | undefined;
   return type?.typeFunction() as Dto | undefined;
 }
 
 /**
- * Holds what came in against the fields of its DTO, before anything is transformed: what a
+ * Compares an input with the fields of its DTO, before anything is transformed: what a
  * transformer drops or copies (`constructor`, `toString`, a list of a million) is named here first.
  */
 export function shapeOf(dto: Dto, value: object): Shape {

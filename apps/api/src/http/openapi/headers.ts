@@ -61,7 +61,7 @@ export function headersOfRefusal(status: number): Record<string, { $ref: string 
   return {};
 }
 
-/** What answers with one resource says so by `@Versioned()`. */
+/** Handlers that answer with one resource have `@Versioned()`. */
 function takeMark(operation: Operation): boolean {
   const marked = operation as Operation & { [VERSIONED]?: boolean };
   const versioned = marked[VERSIONED] ?? false;

@@ -1,11 +1,11 @@
 import { DomainError, type FieldError } from '@app/platform';
 
-/** More of them help nobody, and the answer must stay small whatever was sent. */
+/** A limit, so that the answer stays small whatever was sent. */
 export const MAX_FIELD_ERRORS = 100;
 
 /** How many of the paths the sentence about them names. */
 const NAMED_PATHS = 10;
-/** Longer names are cut: a path goes back to its sender. */
+/** Longer names are cut: the answer repeats the path. */
 const MAX_NAME = 100;
 
 /** The refusal of a request with invalid fields. */

@@ -20,7 +20,7 @@ const STATUS_OF: Record<DomainErrorCode, number> = {
 };
 const CODE_OF = new Map(Object.entries(STATUS_OF).map(([code, status]) => [status, code]));
 
-/** The problem that an error stands for. An unexpected error tells nothing about our internals. */
+/** The problem that an error stands for. The problem of an unexpected error shows nothing of our internals. */
 export function problemOf(error: unknown): ProblemDto {
   if (error instanceof DomainError) {
     const { reason: code, data } = error;

@@ -7,7 +7,7 @@ const REASONS: Record<string, [status: number, detail: string]> = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request did not arrive in time'],
 };
 
-/** What is no HTTP request, or never becomes one: answered on the bare socket, which is then closed. */
+/** Bytes that are no complete HTTP request: answered on the socket, which is then closed. */
 export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();

@@ -1,7 +1,7 @@
 import { MethodNotAllowedException } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
 
-/** What the router knows under one path or pattern of paths. */
+/** The methods of one path or pattern of paths. */
 interface Resource {
   /** `/mailings/:/pause` is `['mailings', ':', 'pause']`. */
   segments: string[];

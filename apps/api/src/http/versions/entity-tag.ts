@@ -18,7 +18,7 @@ const MALFORMED = 'must be "*", or entity tags in double quotes, separated by co
 const TAG = /(W\/)?("[\x21\x23-\x7e\x80-\xff]*")[\t ]*(?:,[\t ,]*|$)/y;
 
 /**
- * What the header `If-Match` says (RFC 9110, 13.1.1). Weak tags are left out: they never match there.
+ * Reads the header `If-Match` (RFC 9110, 13.1.1). Weak tags are left out: they never match there.
  *
  * @throws DomainError `invalid`
  */

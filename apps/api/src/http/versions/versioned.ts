@@ -13,7 +13,7 @@ import { map, type Observable } from 'rxjs';
 import { Refuses } from '../openapi/refuses.js';
 import { entityTagOf, type IfMatch, parseIfMatch } from './entity-tag.js';
 
-/** Marks in the document what answers with an `ETag`; taken out again when it is described. */
+/** Marks in the document the operations that answer with an `ETag`; removed when they are described. */
 export const VERSIONED = 'x-versioned';
 
 @Injectable()
@@ -31,7 +31,7 @@ class EntityTagInterceptor implements NestInterceptor {
   }
 }
 
-/** The handler answers with one resource: its `ETag` goes with it. */
+/** The handler answers with one resource: the answer has its `ETag`. */
 export function Versioned(): MethodDecorator {
   return applyDecorators(UseInterceptors(EntityTagInterceptor), ApiExtension(VERSIONED, true));
 }
@@ -50,7 +50,7 @@ export function TakesIfMatch(): MethodDecorator {
   );
 }
 
-/** What the request says in `If-Match`; undefined without it. */
+/** The header `If-Match`; undefined without it. */
 export const IfMatchHeader = createParamDecorator(
   (_: unknown, context: ExecutionContext): IfMatch | undefined => {
     const header = context.switchToHttp().getRequest<FastifyRequest>().headers['if-match'];
