@@ -83,10 +83,12 @@ export class ClientsService {
   }
 
   /** @throws DomainError `not_found` */
+  /** @throws DomainError `not_found` */
   async get(id: number): Promise<ClientRow> {
     return (await readClient(this.database.pool, id)) ?? notFound(id);
   }
 
+  /** In order of id. @throws DomainError `invalid` for a cursor of another list. */
   async list(filter: ClientFilter, limit: number, cursor?: string): Promise<Page<ClientRow>> {
     const [after] = cursor === undefined ? [] : decodeCursor('clients', cursor, 1);
     const db = this.database.pool;
@@ -123,6 +125,8 @@ export class ClientsService {
   /**
    * Nothing is sent to the client any more once this resolves, except what was already under way.
    * Its history stays, without the phone.
+   *
+   * @throws DomainError `not_found`; whatever `check` throws.
    */
   async delete(actor: Actor, id: number, check?: Check<ClientRow>): Promise<void> {
     await this.database.transaction(async (session) => {
@@ -140,7 +144,11 @@ export class ClientsService {
     await forgetAddressesOfClient(this.database.pool, id);
   }
 
-  /** What the mailings did for this client, newest first. */
+  /**
+   * This client's messages, newest mailing first.
+   *
+   * @throws DomainError `not_found`, `invalid` for a cursor of another list.
+   */
   async messages(id: number, limit: number, cursor?: string): Promise<Page<ClientMessageRow>> {
     const list = `clients/${id}/messages`;
     const [before] = cursor === undefined ? [] : decodeCursor(list, cursor, 1);

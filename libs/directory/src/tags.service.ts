@@ -61,10 +61,12 @@ export class TagsService {
   }
 
   /** @throws DomainError `not_found` */
+  /** @throws DomainError `not_found` */
   async get(id: number): Promise<TagRow> {
     return (await readTag(this.database.pool, id)) ?? notFound(id);
   }
 
+  /** In order of id. @throws DomainError `invalid` for a cursor of another list. */
   async list(limit: number, cursor?: string): Promise<Page<TagRow>> {
     const [after] = cursor === undefined ? [] : decodeCursor(LIST, cursor, 1);
     const rows = await listTags(this.database.pool, after ?? 0, limit + 1);

@@ -11,4 +11,4 @@ export { DeliveryQueues, type QueuesOptions } from './delivery-queues.js';
 export type { DeliveryJob } from './jobs.js';
 export { codeOfTrouble, QUEUE_TROUBLES, type QueueTroubleCode, queueTroubles } from './troubles.js';
 export { createQueue, SharedBackend } from './shared-backend.js';
-export type { DeliveryHandler, Later } from './taking/lane-taker.js';
+export type { DeliveryHandler, Delayed } from './taking/lane-taker.js';

@@ -4,7 +4,7 @@ import { DeliveryConsumers, type LaneConsumer } from './delivery-consumers.js';
 import type { DeliveryQueue } from './delivery-queue.js';
 import { DeliveryQueues } from './delivery-queues.js';
 import { createQueue } from './shared-backend.js';
-import type { Later } from './taking/lane-taker.js';
+import type { Delayed } from './taking/lane-taker.js';
 import type { DeliveryJob } from './jobs.js';
 
 const logger = createLogger('test', 'silent');
@@ -33,7 +33,7 @@ export function describeQueue(name: string, url: () => string): void {
       const options = { url: url(), prefix: 'test', places, logger, clock: systemClock };
       const opened = new DeliveryConsumers(options);
       consumers.push(opened);
-      return opened.open(lane, async (job) => (await work(job)) as Later | undefined);
+      return opened.open(lane, async (job) => (await work(job)) as Delayed | undefined);
     }
     /** Ends when `count` jobs have been handled. */
     function collect(count: number): { jobs: DeliveryJob[]; done: Promise<void> } {

@@ -52,7 +52,7 @@ export class ReportService {
     private readonly options: { /** IANA: by its clock reports are dated. */ timezone: string },
   ) {}
 
-  /** Newest first. */
+  /** Newest first. @throws DomainError `invalid` for a cursor of another list. */
   async list(query: ReportListQuery): Promise<Page<ReportRecord>> {
     const [before = null] = query.cursor === undefined ? [] : decodeCursor(LIST, query.cursor, 1);
     const rows = await listReports(this.database.pool, {
@@ -63,7 +63,7 @@ export class ReportService {
     return pageOf(LIST, rows, query.limit, (report) => [report.id]);
   }
 
-  /** @param date `YYYY-MM-DD` */
+  /** @param date `YYYY-MM-DD` @throws DomainError `not_found` when there is none of that date. */
   async day(date: string): Promise<ReportDay> {
     const rows = await readReportsOf(this.database.pool, date, MOST_OF_A_DAY);
     if (rows.length === 0) {

@@ -1,7 +1,7 @@
 /** Results are kept, as one client sends one token a million times. */
 const REMEMBERED = 100;
 
-interface Verdict {
+interface Checked {
   /** What is wrong in words; undefined when nothing is. */
   refusal: string | undefined;
   /** Milliseconds since 1970. */
@@ -13,7 +13,7 @@ interface Verdict {
  * syntactically valid JWT does. In both cases an `exp` in the past is refused.
  */
 export class TokenCheck {
-  private readonly verdicts = new Map<string, Verdict>();
+  private readonly results = new Map<string, Checked>();
 
   constructor(private readonly expected: string | undefined) {}
 
@@ -22,22 +22,22 @@ export class TokenCheck {
     const token = header && /^bearer +(\S+)$/i.exec(header)?.[1];
     if (!token) return 'a bearer token is required';
     if (expected !== undefined && token !== expected) return 'the token is not valid';
-    const verdict = this.verdictOn(token);
-    if (expected === undefined && verdict.refusal) return verdict.refusal;
-    return verdict.expiresAt <= Date.now() ? 'the token has expired' : undefined;
+    const result = this.resultOf(token);
+    if (expected === undefined && result.refusal) return result.refusal;
+    return result.expiresAt <= Date.now() ? 'the token has expired' : undefined;
   }
 
-  private verdictOn(token: string): Verdict {
-    const known = this.verdicts.get(token);
+  private resultOf(token: string): Checked {
+    const known = this.results.get(token);
     if (known) return known;
-    if (this.verdicts.size >= REMEMBERED) this.verdicts.clear();
-    const verdict = check(token);
-    this.verdicts.set(token, verdict);
-    return verdict;
+    if (this.results.size >= REMEMBERED) this.results.clear();
+    const result = check(token);
+    this.results.set(token, result);
+    return result;
   }
 }
 
-function check(token: string): Verdict {
+function check(token: string): Checked {
   const parts = token.split('.');
   const [head, claims] = parts.slice(0, 2).map(decode);
   if (parts.length !== 3 || !parts.every((part) => /^[\w-]+$/.test(part)) || !head || !claims) {

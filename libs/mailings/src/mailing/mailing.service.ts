@@ -69,13 +69,14 @@ export class MailingService {
     return findReplay(this.database, 'mailing', request, readMailing);
   }
 
+  /** @throws DomainError `not_found` */
   async get(id: number): Promise<MailingRecord> {
     const mailing = await readMailing(this.database.pool, id);
     if (!mailing) throw noMailing(id);
     return mailing;
   }
 
-  /** Newest first. */
+  /** Newest first. @throws DomainError `invalid` for a cursor of another list. */
   async list(query: MailingListQuery): Promise<Page<MailingRecord>> {
     const [before = null] = query.cursor === undefined ? [] : decodeCursor(LIST, query.cursor, 1);
     const rows = await listMailings(this.database.pool, {
@@ -87,7 +88,12 @@ export class MailingService {
     return pageOf(LIST, rows, query.limit, (mailing) => [mailing.id]);
   }
 
-  /** Every message that is not claimed when this resolves follows the new state. */
+  /**
+   * Every message that is not claimed when this resolves follows the new state.
+   *
+   * @throws DomainError `not_found`; `conflict` and `invalid` as `editMailing`; `unprocessable` for a
+   *   channel that has no lane; whatever `check` throws.
+   */
   async edit(
     actor: Actor,
     id: number,
@@ -115,7 +121,11 @@ export class MailingService {
     return mailing;
   }
 
-  /** Hidden from every reader at once; nothing of it is claimed any more when this resolves. */
+  /**
+   * Hidden from every reader at once; nothing of it is claimed any more when this resolves.
+   *
+   * @throws DomainError `not_found`; whatever `check` throws.
+   */
   async delete(actor: Actor, id: number, check?: Check<MailingRecord>): Promise<void> {
     const hidden = check ? this.hideIf(id, check) : hideIfNotDeleted(this.database.pool, id);
     if (!(await hidden)) throw noMailing(id);

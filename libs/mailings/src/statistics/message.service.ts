@@ -47,7 +47,11 @@ export interface MessageDetail extends MessageRecord {
 export class MessageService {
   constructor(private readonly database: Database) {}
 
-  /** By client, or, with a status, in the order in which they are due. */
+  /**
+   * By client, or, with a status, in the order in which they are due.
+   *
+   * @throws DomainError `not_found` for the mailing, `invalid` for a cursor of another list.
+   */
   async list(query: MessageListQuery): Promise<Page<MessageRecord>> {
     const { mailingId } = query;
     if (!(await mailingExists(this.database.pool, mailingId))) throw noMailing(mailingId);
@@ -56,6 +60,7 @@ export class MessageService {
     return query.status ? this.listByStatus({ ...query, status: query.status }) : this.all(query);
   }
 
+  /** @throws DomainError `not_found` */
   async get(id: number): Promise<MessageDetail> {
     const db = this.database.pool;
     const situation = await readMessage(db, id);

@@ -38,7 +38,11 @@ export interface MailingStatistics extends MailingSummary {
 export class StatisticsService {
   constructor(private readonly database: Database) {}
 
-  /** Over all mailings, and per mailing, newest first. */
+  /**
+   * Over all mailings, and per mailing, newest first.
+   *
+   * @throws DomainError `invalid` for a cursor of another list.
+   */
   async general(query: { limit: number; cursor?: string }): Promise<GeneralStatistics> {
     const [before = null] = query.cursor === undefined ? [] : decodeCursor(LIST, query.cursor, 1);
     const { totals, items } = await readGeneralStatistics(this.database.pool, {
@@ -48,6 +52,7 @@ export class StatisticsService {
     return { totals, ...pageOf(LIST, items, query.limit, (mailing) => [mailing.id]) };
   }
 
+  /** @throws DomainError `not_found` */
   async mailing(id: number): Promise<MailingStatistics> {
     const db = this.database.pool;
     const row = await readStatistics(db, id);

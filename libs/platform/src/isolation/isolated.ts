@@ -29,7 +29,7 @@ export interface IsolatedRun {
   waiting: number;
 }
 
-interface SetAside {
+interface FailedItem {
   failures: number;
   /** On the monotonic clock, ms. */
   retryAt: number;
@@ -40,7 +40,7 @@ interface SetAside {
  * counted, and tried again alone after a wait that doubles from 1 s to 60 s.
  */
 export class Isolated<Item> {
-  private readonly setAside = new Map<number | string, SetAside>();
+  private readonly setAside = new Map<number | string, FailedItem>();
   private readonly health: TaskHealth;
 
   constructor(private readonly options: IsolatedOptions<Item>) {

@@ -15,7 +15,7 @@ export interface TakenJob {
 }
 
 /** The answer of a lane's queue to a fetch. */
-export interface Answer {
+export interface Fetched {
   jobs: TakenJob[];
   /** When the next delayed job is due, Unix time in ms; 0: there is none, or it was not asked for. */
   delayUntil: number;
@@ -26,14 +26,14 @@ export interface LaneStore {
   /** Jobs that it may take at a time. */
   readonly most: number;
   /** Fewer than asked for: no more are waiting. */
-  take(count: number): Promise<Answer>;
+  take(count: number): Promise<Fetched>;
   /**
    * The job is finished: removes it.
    *
    * @param next whether another one may be taken in its place.
    * @returns undefined when it was not looked for.
    */
-  complete(job: TakenJob, next: boolean): Promise<Answer | undefined>;
+  complete(job: TakenJob, next: boolean): Promise<Fetched | undefined>;
   /** Delays the job; it keeps its tries. */
   putOff(job: TakenJob, ms: number): Promise<void>;
   /** Has the queue retry it, or keep it among the failed ones. */
@@ -108,17 +108,17 @@ export abstract class BackendStore {
 export class RedisStore extends BackendStore implements LaneStore {
   readonly most = 1;
 
-  async take(): Promise<Answer> {
+  async take(): Promise<Fetched> {
     const token = this.newToken();
     return this.answer(await this.backend.moveToActive(token), token);
   }
 
-  async complete(job: TakenJob, next: boolean): Promise<Answer | undefined> {
+  async complete(job: TakenJob, next: boolean): Promise<Fetched | undefined> {
     const answer = await this.completeOne(job, next);
     return next ? this.answer(answer, job.token) : undefined;
   }
 
-  private answer(answer: unknown[], token: string): Answer {
+  private answer(answer: unknown[], token: string): Fetched {
     const [stored, id, , delayUntil] = answer as [JobJson | null, string, unknown, unknown];
     const jobs = stored ? [{ id, token, stored, lockedAt: this.clock.monotonic() }] : [];
     return { jobs, delayUntil: Number(delayUntil) || 0 };

@@ -3,11 +3,11 @@ import { type Clock, type Logger, messageOf } from '@app/platform';
 import { bounded } from '../bounded.js';
 import { LOCK_MS } from '../connections.js';
 import { type DeliveryJob, parseDeliveryJob } from '../jobs.js';
-import { type Answer, dataOf, isLost, type LaneStore, type TakenJob } from './lane-store.js';
+import { type Fetched, dataOf, isLost, type LaneStore, type TakenJob } from './lane-store.js';
 import type { Holder, Places } from './places.js';
 
 /** A job that is not finished: it comes again after this time, ms. */
-export interface Later {
+export interface Delayed {
   againInMs: number;
 }
 
@@ -15,7 +15,7 @@ export interface Later {
  * Resolves when the job is finished, in whatever way, or with the time after which it is to come
  * again; rejects to have the queue retry it.
  */
-export type DeliveryHandler = (job: DeliveryJob) => Promise<Later | undefined>;
+export type DeliveryHandler = (job: DeliveryJob) => Promise<Delayed | undefined>;
 
 export interface LaneTakerOptions {
   lane: string;
@@ -198,7 +198,7 @@ export class LaneTaker implements Holder {
     onChange();
   }
 
-  private learn({ jobs, delayUntil }: Answer, mayBeMore: boolean, rings: number): void {
+  private learn({ jobs, delayUntil }: Fetched, mayBeMore: boolean, rings: number): void {
     if (delayUntil > 0) this.ringAt(delayUntil);
     if (mayBeMore) {
       this.mostFetches =
@@ -249,7 +249,7 @@ export class LaneTaker implements Holder {
     return answer.jobs[0];
   }
 
-  private async handle(job: TakenJob): Promise<Later | undefined> {
+  private async handle(job: TakenJob): Promise<Delayed | undefined> {
     this.handling++;
     try {
       return await this.options.handle(readJob(job));

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { Batcher, type Clock } from '@app/platform';
 import { LOCK_MS } from '../connections.js';
 import type { SharedBackend } from '../shared-backend.js';
-import { type Answer, BackendStore, type LaneStore, type TakenJob } from './lane-store.js';
+import { type Fetched, BackendStore, type LaneStore, type TakenJob } from './lane-store.js';
 
 /** Jobs that are taken, or completed, by one statement. */
 const BATCH = 50;
@@ -98,7 +98,7 @@ export class PostgresStore extends BackendStore implements LaneStore {
     super(shared, lane, id, clock);
   }
 
-  async take(count: number): Promise<Answer> {
+  async take(count: number): Promise<Fetched> {
     const token = this.newToken();
     const pool = poolOf(this.shared);
     const now = this.clock.now().getTime();

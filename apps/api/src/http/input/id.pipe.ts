@@ -4,6 +4,7 @@ import { DomainError } from '@app/platform';
 /** The `{id}` of a path, or another number in it: whole, from 1. Anything else is 400. */
 @Injectable()
 export class IdPipe implements PipeTransform<string, number> {
+  /** @throws DomainError `invalid`; `not_found` for an id that is too large to exist. */
   transform(value: string, { data: path = 'id' }: ArgumentMetadata): number {
     if (!/^[1-9]\d*$/.test(value)) {
       throw new DomainError('invalid', `The ${path} in the path is not a number`, [

@@ -15,15 +15,15 @@ export class BreakerReasonDto {
   code: string;
 
   /**
-   * The other side's words; null: there are none.
+   * The provider's words; null: there are none.
    * @example "The provider answered 503"
    */
   words: string | null;
 }
 
-/** Why the queue takes nothing of a channel. */
+/** Why the queue takes no jobs of a channel. */
 export class QueueTroubleDto {
-  /** `refused`: it answers, and does not do what it is asked; `failed`: anything else. */
+  /** `refused`: it answers with a refusal; `failed`: anything else. */
   @ApiProperty({ enum: QUEUE_TROUBLES, example: 'refused' })
   code: QueueTroubleCode;
 
@@ -34,7 +34,7 @@ export class QueueTroubleDto {
   words: string;
 }
 
-/** A way on which messages leave, with a breaker, a limit and a token of its own. */
+/** A channel, with its breaker, its limit and its token. */
 export class ChannelDto {
   /** @example "notification" */
   name: string;
@@ -59,7 +59,7 @@ export class ChannelDto {
   openedAt: Date | null;
 
   /**
-   * When the next probe may leave; null while closed, and when it was opened by hand.
+   * When the next probe may be sent; null while closed, and when it was opened by hand.
    * @example "2030-03-01T06:00:30.000Z"
    */
   probeAt: Date | null;
@@ -92,7 +92,7 @@ export class ChannelDto {
    */
   tokenExpiresAt: Date | null;
 
-  /** Why nothing of this channel gets into the queue; null: it takes jobs. */
+  /** Why the queue takes no jobs of this channel; null: it takes them. */
   queueTrouble: QueueTroubleDto | null;
 
   /** @example "2030-03-01T06:00:00.000Z" */
@@ -112,7 +112,7 @@ export class ChannelListDto {
 }
 
 export class SetBreakerDto {
-  /** `open` holds everything until it is closed by hand; `closed` lets it go at once. */
+  /** `open` holds everything until it is closed by hand; `closed` sends at once. */
   @ApiProperty({ enum: ['open', 'closed'], example: 'open' })
   @IsIn(['open', 'closed'])
   state: 'open' | 'closed';

@@ -26,7 +26,7 @@ export class ChannelsController {
     return { items: (await this.channels.list()).map(toChannel), nextCursor: null };
   }
 
-  /** Open or close a breaker by hand. What is not being sent when this answers follows it. */
+  /** Open or close a breaker by hand. Messages that are not being sent when the answer comes follow it. */
   @Put(':name/breaker')
   @MinRole('admin')
   @ApiParam({ name: 'name', example: DEFAULT_CHANNEL })

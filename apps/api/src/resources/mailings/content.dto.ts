@@ -1,10 +1,10 @@
-/** What a mailing says. */
+/** The content of a mailing. */
 export class ContentDto {
   /** @example "Everything at half price until Sunday." */
   text: string;
 }
 
-/** One version of what a mailing says. */
+/** One version of a mailing's content. */
 export class ContentVersionDto {
   /**
    * From 1. A message names in `textVersion` the one that it got.

@@ -10,7 +10,7 @@ import { toContentVersion } from './mailing.mapper.js';
 export class MailingContentsController {
   constructor(private readonly contents: ContentsService) {}
 
-  /** Read a version of what a mailing says. A change of its text makes a new one; none of them changes. */
+  /** Read a version of a mailing's content. A change of its text makes a new version; no version changes. */
   @Get(':version')
   @ApiOkResponse({ type: ContentVersionDto })
   async get(

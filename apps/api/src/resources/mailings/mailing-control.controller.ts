@@ -8,13 +8,13 @@ import { IdPipe } from '../../http/input/id.pipe.js';
 import { MailingDto, ReopenedDto } from './mailing.dto.js';
 import { toMailing } from './mailing.mapper.js';
 
-/** What is not being sent when one of these answers follows it. */
+/** Messages that are not being sent when the answer comes follow the new state. */
 @ApiTags('mailings')
 @Controller('mailings/:id')
 export class MailingControlController {
   constructor(private readonly control: MailingControlService) {}
 
-  /** Pause a mailing. Nothing more is sent until it is resumed; its end stays where it is. */
+  /** Pause a mailing. Nothing more is sent until it is resumed; its end does not change. */
   @Post('pause')
   @HttpCode(200)
   @ApiOkResponse({ type: MailingDto })

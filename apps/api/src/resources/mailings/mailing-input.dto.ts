@@ -83,7 +83,7 @@ export class WindowInputDto {
   to: string;
 
   /**
-   * Whose clock: `client` (each client's own, also when left out) or an IANA timezone.
+   * By whose clock: `client` (each client's own, also when left out) or an IANA timezone.
    * @example "client"
    */
   @MayBeMissing()
@@ -94,7 +94,7 @@ export class WindowInputDto {
 /** Everything that a caller decides about a mailing. */
 export class MailingInputDto {
   /**
-   * What people call it: 1 to 200 characters; the first 60 characters of the text when left out.
+   * Its name: 1 to 200 characters; the first 60 characters of the text when left out.
    * @example "Spring sale"
    */
   @MayBeMissing()
@@ -102,7 +102,7 @@ export class MailingInputDto {
   @IsText(200)
   name?: string;
 
-  /** By what the messages go out; `notification` when left out. */
+  /** The channel of the messages; `notification` when left out. */
   @ApiProperty({ enum: CHANNELS, required: false, example: DEFAULT_CHANNEL })
   @MayBeMissing()
   @IsIn(CHANNELS)

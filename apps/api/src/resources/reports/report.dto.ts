@@ -13,7 +13,7 @@ import { PageQueryDto } from '../../http/pagination/page-query.dto.js';
 import { MayBeMissing } from '../../http/fields/optional.js';
 import { Fraction } from '../../http/openapi/fraction.js';
 
-/** A recipient whose mail server will never take it. */
+/** A recipient whose mail server refused it for good. */
 export class RefusalDto {
   /** @example "nobody@example.com" */
   recipient: string;
@@ -25,7 +25,7 @@ export class RefusalDto {
   answer: string;
 }
 
-/** A report or an alert on one way out: to whom it goes, and what became of it. */
+/** A report or an alert on one transport, with its recipients and its outcome. */
 export class ReportDto {
   /** @example 7 */
   id: number;
@@ -43,7 +43,7 @@ export class ReportDto {
   transport: ReportTransport;
 
   /**
-   * Whether somebody asked for it; otherwise it came by itself.
+   * Whether it was asked for by hand; otherwise it is the scheduled one.
    * @example false
    */
   requested: boolean;
@@ -74,7 +74,7 @@ export class ReportDto {
   to: Date | null;
 
   /**
-   * `kept`: there is no way to send it, so that it can only be read. `failed`: nobody got it, for the
+   * `kept`: there is no transport for it, so that it can only be read. `failed`: nobody got it, for the
    * reason in `error`.
    */
   @ApiProperty({ enum: REPORT_STATUSES, example: 'sent' })
@@ -84,7 +84,7 @@ export class ReportDto {
   recipients: string[];
 
   /**
-   * Recipients whose mail server took it.
+   * Recipients whose mail server accepted it.
    * @example ["boss@example.com"]
    */
   accepted: string[];
@@ -110,7 +110,7 @@ export class ReportDto {
   sentAt: Date | null;
 
   /**
-   * What the mail server or the webhook said to the latest attempt.
+   * The answer of the mail server or the webhook to the latest attempt.
    * @example "250 2.0.0 Ok: queued as 4F1A2"
    */
   answer: string | null;
@@ -247,7 +247,7 @@ export class ReasonDto {
   detail: string | null;
 }
 
-/** What a daily report says. */
+/** The content of a daily report. */
 export class DailyContentDto {
   /** @example "2030-03-01T06:00:00.000Z" */
   @ApiProperty({ format: 'date-time' })
@@ -281,9 +281,9 @@ export class ReportDayDto {
   @ApiProperty({ format: 'date' })
   date: string;
 
-  /** What the report says that came by itself, or else the newest; null while none is written. */
+  /** The content of the scheduled report, or else of the newest; null while none is written. */
   content: DailyContentDto | null;
 
-  /** Newest first; one of them at most came by itself. */
+  /** Newest first; at most one of them is the scheduled one. */
   reports: ReportDto[];
 }

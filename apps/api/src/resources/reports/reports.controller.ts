@@ -16,7 +16,7 @@ import { toReport, toReportDay } from './report.mapper.js';
 export class ReportsController {
   constructor(private readonly reports: ReportService) {}
 
-  /** List reports and alerts, newest first. They are those to be sent, and those that were. */
+  /** List reports and alerts, newest first. The list has those to be sent and those that were sent. */
   @Get()
   @ApiOkResponse({ type: ReportPageDto })
   async listReports(@Query() query: ReportListQueryDto): Promise<ReportPageDto> {
@@ -24,7 +24,7 @@ export class ReportsController {
     return { items: items.map(toReport), nextCursor };
   }
 
-  /** Read the daily report of a date. It is what was due then: what it says, to whom it went, and when. */
+  /** Read the daily report of a date. The answer has its content, and when it was sent to whom. */
   @Get(':date')
   @ApiParam({ name: 'date', example: '2030-03-02', schema: { type: 'string', format: 'date' } })
   @ApiOkResponse({ type: ReportDayDto })
@@ -33,9 +33,9 @@ export class ReportsController {
   }
 
   /**
-   * Send the daily report of a date, again or for the first time. Of an earlier day it is what it
-   * said when it came by itself, of today the last day up to now. The report that comes by itself
-   * stays as it is. It is sent in the background; what became of it is in `GET /reports/{date}`.
+   * Send the daily report of a date, again or for the first time. For an earlier day it has
+   * the content of the scheduled report, for today that of the last day up to now. The scheduled report
+   * is not changed. It is sent in the background; `GET /reports/{date}` has its outcome.
    * Days are those of `SERVER_TIMEZONE`. At most 20 may be asked for within an hour.
    */
   @Post(':date/send')

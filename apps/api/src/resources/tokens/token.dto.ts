@@ -68,7 +68,7 @@ export class TokenDto {
 
 export class CreatedTokenDto extends TokenDto {
   /**
-   * The key itself. It is shown this once and kept nowhere.
+   * The key itself. It is shown once and not stored.
    * @example "ph_3q2-7wAAAAC7zN6rC9kZ0pXy8mXb1eU5n0TtF2gQxVw"
    */
   token: string;

@@ -18,7 +18,7 @@ import { toCreatedToken, toToken } from './token.mapper.js';
 export class TokensController {
   constructor(private readonly tokens: ApiKeyService) {}
 
-  /** Make an API key. The key is in this answer and never again. */
+  /** Make an API key. Only this answer has the key. */
   @Post()
   @ApiCreatedResponse({
     type: CreatedTokenDto,
