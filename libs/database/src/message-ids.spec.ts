@@ -51,7 +51,7 @@ describe('the ids of messages', () => {
     expect(later[0]).toBe((earlier.at(-1) ?? 0) + 1);
   });
 
-  it('differ when many sessions move the sequence at once, and nobody waits for another one', async () => {
+  it('differ when many sessions move the sequence at once, without waiting for each other', async () => {
     const mailing = await addMailing(database.dataSource);
     await fallBack();
     const held = await createDataSource(database.url, 'holder').initialize();

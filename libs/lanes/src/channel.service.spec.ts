@@ -75,7 +75,7 @@ describe('the channels', () => {
 });
 
 describe('a token set over the API', () => {
-  it('is stored encrypted and tells its end', async () => {
+  it('is stored encrypted and has its expiry', async () => {
     const view = await channels.setToken(someActor, 'notification', JWT);
     expect(view).toMatchObject({ tokenSource: 'stored', tokenExpiresAt: new Date(1906502400_000) });
     const sealed = (await lane())?.token_encrypted ?? Buffer.of();

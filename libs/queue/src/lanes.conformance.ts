@@ -65,7 +65,7 @@ export function describeLanes(name: string, { url, connections, killBell }: Serv
       expect(seen[1]?.every((id) => id > 1_000)).toBe(true);
     });
 
-    it('strands no job while lanes fall asleep and wake up', async () => {
+    it('leaves no job waiting while lanes fall asleep and wake up', async () => {
       const all = consumers(4);
       const fedAt = new Map<number, number>();
       const waits: number[] = [];
@@ -179,7 +179,7 @@ export function describeLanes(name: string, { url, connections, killBell }: Serv
       finish();
     });
 
-    it('hears of jobs again after its doorbell was lost', async () => {
+    it('is notified of jobs again after its connection for notifications was lost', async () => {
       const all = consumers(4);
       const seen: number[] = [];
       for (const nth of [0, 1]) {

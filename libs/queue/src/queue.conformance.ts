@@ -217,7 +217,7 @@ export function describeQueue(name: string, url: () => string): void {
       await opened.close();
     }, 15_000);
 
-    it('tells for how long jobs wait and none is taken or ends', async () => {
+    it('reports for how long jobs wait and none is taken or ends', async () => {
       let finish: () => void = () => undefined;
       const consumer = consume(
         () =>

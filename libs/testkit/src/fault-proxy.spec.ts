@@ -126,7 +126,7 @@ describe('the fault proxy', () => {
     expect(heard).toBe(false);
   });
 
-  it('holds data back for as long as it is told, in order', async () => {
+  it('holds data back for as long as set, in order', async () => {
     const client = await open();
     await answerTo(client, 'hello');
     proxy.delay(100);

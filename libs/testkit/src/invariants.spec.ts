@@ -126,7 +126,7 @@ describe('the invariant checker', () => {
     });
   });
 
-  it('I2: sees a sent message that nobody confirmed', () => {
+  it('I2: finds a sent message that was never confirmed', () => {
     expect(red({ received: [received(1), received(2, { oks: 0 })] })).toBe('I2');
     expect(red({ received: [received(1)] })).toBe('I2');
   });

@@ -57,7 +57,7 @@ describe('each fault on the wire', () => {
     expect(await message(1)).toMatchObject({ oks: 0, accepted: 0, log: [{ status }] });
   });
 
-  it('continue says so first, as often as told, and then OK', async () => {
+  it('continue answers 100 as often as set, and then OK', async () => {
     await rules({ fault: 'continue', count: 2 });
     const socket = connect(simulator.port, '127.0.0.1');
     const body = '{"id":1,"phone":79991234567,"text":"x"}';
@@ -264,7 +264,7 @@ describe('refuse', () => {
     await simulator.close();
   });
 
-  it('for ever is not taken where nobody could end it', async () => {
+  it('for ever is refused without a control port to end it', async () => {
     const simulator = await start();
     const { status, json } = await control(simulator, 'PUT', '/faults', { refuse: true });
     expect(status).toBe(422);

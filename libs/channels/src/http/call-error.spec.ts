@@ -55,7 +55,7 @@ describe('afterWriting', () => {
     expect(afterWriting(error, false)).toMatchObject({ code, written: true });
   });
 
-  it('tells a cut answer from none', () => {
+  it('distinguishes a cut answer from none', () => {
     expect(afterWriting(failed('ECONNRESET'), true)).toMatchObject({ code: 'truncated' });
   });
 });

@@ -6,7 +6,7 @@ import { Call, type Answer } from './call.js';
 const controller = { abort: () => undefined } as unknown as Dispatcher.DispatchController;
 
 describe('Call', () => {
-  it('is never written a second time, and then nobody knows what became of the first', async () => {
+  it('is never written a second time, and the outcome of the first is unknown', async () => {
     let call: Call | undefined;
     const ended = new Promise<Answer>((resolve, reject) => {
       const deadline = systemClock.monotonic() + 1_000;

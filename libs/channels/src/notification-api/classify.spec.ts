@@ -94,7 +94,7 @@ describe('an answer of the notification API', () => {
     });
   });
 
-  it('says what of the provider is not usable', () => {
+  it('says why the provider is not usable', () => {
     expect(classify(401, '')).toMatchObject({ scope: 'auth' });
     expect(classify(403, '')).toMatchObject({ scope: 'auth' });
     expect(classify(429, '')).toMatchObject({ scope: 'rate' });

@@ -101,7 +101,7 @@ describe('NotificationApiChannel', () => {
     expect(provider.peakSockets).toBe(0);
   });
 
-  it('gives connecting 3 s, and knows that nothing was written', async () => {
+  it('limits connecting to 3 s, and reports that nothing was written', async () => {
     // A provider that knows nothing of TLS leaves the handshake unanswered: not yet connected.
     const base = `https://127.0.0.1:${provider.port}`;
     const started = performance.now();

@@ -207,7 +207,7 @@ describe.each(servers)('a session of $name', ({ admin: adminUrl = '', pooled }) 
     }
   });
 
-  it('is not ready without our schema, and says so', async () => {
+  it('is not ready without our schema, and says why', async () => {
     const empty = new URL(direct);
     empty.pathname = '/template1';
     const pool = new pg.Pool({

@@ -24,12 +24,12 @@ describe('what is recorded of an attempt', () => {
     });
   });
 
-  it('is why it did not deliver, in the words of the provider', () => {
+  it('has the reason, in the words of the provider', () => {
     const { code, detail, excerpt, httpStatus } = resultOf({ kind: 'retry', ...reason });
     expect({ code, detail, excerpt, httpStatus }).toEqual(reason);
   });
 
-  it('has no words where the provider said none', () => {
+  it('has no words where the provider gave none', () => {
     const outcome: Outcome = { kind: 'unknown', code: 'timeout', detail: 'no answer in time' };
     expect(resultOf(outcome)).toMatchObject({ httpStatus: null, excerpt: null });
   });

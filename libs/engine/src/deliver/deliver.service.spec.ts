@@ -129,7 +129,7 @@ describe('delivering', () => {
     ]);
   });
 
-  it('keeps an outcome until the database takes it', async () => {
+  it('keeps an outcome until the database accepts it', async () => {
     const [id = 0] = await messages(1);
     let outages = 3;
     const flaky = service((run, name) => {
@@ -158,7 +158,7 @@ describe('delivering', () => {
     expect(await statuses([id])).toEqual(['sent']);
   });
 
-  it('pauses the whole lane when the provider says 429, and blames nobody', async () => {
+  it('pauses the whole lane when the provider answers 429, and uses no try', async () => {
     const [id = 0] = await messages(1);
     answer = () => ({
       kind: 'unavailable',
@@ -193,7 +193,7 @@ describe('delivering', () => {
     expect(await lane()).toMatchObject({ state: 'open' });
   });
 
-  it('gives back what it cannot connect for, blames nobody, and takes no work for a while', async () => {
+  it('gives messages back when it cannot connect, uses no try, and takes no work for a while', async () => {
     const ids = await messages(12);
     answer = () => ({ kind: 'skipped', isLocal: true, code: 'local', detail: 'EMFILE' });
     for (const id of ids.slice(0, 11)) await deliver.deliver({ messageId: id });

@@ -94,7 +94,7 @@ describe('records that the database refuses', () => {
       [mailingId, count],
     );
 
-  it('hold up nobody else: the batch is halved down to them', async () => {
+  it('delay no other result: the batch is halved down to them', async () => {
     const good = await sending(20);
     const bad = await sending(1);
     await moveByHand(bad.mailingId);
@@ -134,7 +134,7 @@ describe('records that the database refuses', () => {
     await setCounter(mailingId, 200);
   });
 
-  it('are written down without the words that the database has no room for', async () => {
+  it('are recorded without the words that the database cannot store', async () => {
     const { mailingId, ids } = await sending(3);
     refuses = ({ values }) => (JSON.stringify(values).includes('😀') ? '22P05' : null);
     const retry = { outcome: 'retry', code: 'http_503' } as const;
@@ -158,7 +158,7 @@ describe('records that the database refuses', () => {
     ]);
   });
 
-  it('stay with their batch while the database is away, which is nobody’s fault', async () => {
+  it('stay with their batch while the database is away', async () => {
     const { mailingId, ids } = await sending(2);
     let outages = 2;
     refuses = () => (outages-- > 0 ? '57P03' : null);

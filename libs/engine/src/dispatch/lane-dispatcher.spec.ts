@@ -127,7 +127,7 @@ describe('dispatching', () => {
     expect(fed).toHaveLength(30);
   });
 
-  it('goes on at once behind the end of its scan when more is planned', async () => {
+  it('continues at once behind the end of its scan when more is planned', async () => {
     const id = await mailing(10);
     await run();
     expect(queue.waitingJobs).toHaveLength(10);

@@ -72,7 +72,7 @@ describe('a mailing that fails', () => {
     await expect(offline.run()).rejects.toThrow('Connection terminated');
   });
 
-  it('because nobody can read its hours keeps no other one waiting', async () => {
+  it('because its hours cannot be read delays no other mailing', async () => {
     const ids = [await scheduled(), await scheduled()];
     await sql(
       `UPDATE mailings SET window_from = '9 a.m.', window_to = '18:00', window_timezone = 'client' WHERE id = $1`,

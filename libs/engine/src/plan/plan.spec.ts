@@ -165,7 +165,7 @@ describe('planning', () => {
     expect((await countersAndRows(database.dataSource, mailing)).rows).toEqual({ pending: 2_500 });
   });
 
-  it('includes a client whose timezone nobody had before planning began', async () => {
+  it('includes a client whose timezone was new when planning began', async () => {
     await addManyClients(database.dataSource, 2_001);
     const mailing = await scheduled();
     await round();
@@ -181,7 +181,7 @@ describe('planning', () => {
     ).toHaveLength(1);
   });
 
-  it('stores as expired whom the window can never reach before the end', async () => {
+  it('stores clients as expired that the window cannot reach before the end', async () => {
     const now = new Date();
     const hour = (offset: number) =>
       `${String((now.getUTCHours() + offset + 24) % 24).padStart(2, '0')}:00`;
@@ -214,7 +214,7 @@ describe('planning', () => {
     expect(state.counters).toEqual(state.rows);
   });
 
-  it('plans nobody for a mailing that was cancelled before it began', async () => {
+  it('plans no message for a mailing that was cancelled before it began', async () => {
     await addManyClients(database.dataSource, 3);
     const mailing = await scheduled();
     await sql(`UPDATE mailings SET status = 'cancelled', ended_at = now() WHERE id = $1`, [

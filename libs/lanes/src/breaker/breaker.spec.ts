@@ -55,7 +55,7 @@ describe('the window of a breaker', () => {
   });
 });
 
-describe('what an outcome says about the provider', () => {
+describe('what an outcome means for the provider', () => {
   const reason = { code: 'x', detail: 'y' };
 
   it.each<[ReturnType<typeof verdictOf>, Outcome]>([

@@ -8,7 +8,7 @@ import {
 import { MailingService } from '../mailing/mailing.service.js';
 import { ContentsService } from './contents.service.js';
 
-describe('the versions of what a mailing says', () => {
+describe('the versions of a mailing’s content', () => {
   let database: TestDatabase;
   let mailings: MailingService;
   let contents: ContentsService;

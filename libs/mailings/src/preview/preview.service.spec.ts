@@ -30,7 +30,7 @@ const request = (fields: Partial<PreviewRequest> = {}): PreviewRequest => ({
 });
 
 describe('the preview of a mailing', () => {
-  it('counts everyone when no list says anything, by timezone', async () => {
+  it('counts everyone when no list is given, by timezone', async () => {
     const preview = await previews.preview(request());
     expect(preview).toMatchObject({ audience: 4, unreachable: 0 });
     expect(preview.slots.map(({ timezone, clients }) => [timezone, clients])).toEqual([
@@ -54,7 +54,7 @@ describe('the preview of a mailing', () => {
     expect(preview.sample === null).toBe(audience === 0);
   });
 
-  it('says who can not be reached before the end', async () => {
+  it('counts the clients that cannot be reached before the end', async () => {
     // 09:00 to 10:00 by the client's clock is 06:00 UTC in Moscow and 23:00 UTC in Vladivostok.
     const preview = await previews.preview(
       request({

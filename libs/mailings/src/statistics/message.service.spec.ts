@@ -154,7 +154,7 @@ describe('the messages of a mailing', () => {
 });
 
 describe('one message', () => {
-  it('tells its attempts in order and what comes next', async () => {
+  it('has its attempts in order and its next step', async () => {
     const mailing = await addMailing(database.dataSource);
     const [id = 0] = await addMessages(database.dataSource, mailing, [
       { status: 'pending', attempts: 2, notBeforeIn: 5 },

@@ -101,7 +101,7 @@ describe('progress', () => {
     expect(progressOf({ total: 20, counts, finishedAt: null })).toBe(0.7);
   });
 
-  it('of a mailing for nobody is all or nothing', () => {
+  it('of a mailing without messages is 0 or 1', () => {
     expect(progressOf({ total: 0, counts: NONE, finishedAt: null })).toBe(0);
     expect(progressOf({ total: 0, counts: NONE, finishedAt: NOW })).toBe(1);
   });

@@ -192,7 +192,7 @@ describe('the record', () => {
     },
   );
 
-  it('burns no try on an attempt that the provider never saw, and waits as told', async () => {
+  it('uses no try for an attempt that the provider never saw, and waits as given', async () => {
     const { id } = await sending([{}], { maxTries: 1 });
     await record([result(id, bad('unavailable', { countsAsTry: false, delayMs: 60_000 }))]);
     const after = await row(id);
@@ -266,7 +266,7 @@ describe('the record', () => {
       expect(await record([result(id, { attempt: 2 })])).toEqual([]);
     });
 
-    it('leaves alone what a cancelled or failed message has become', async () => {
+    it('does not change a cancelled or failed message', async () => {
       const { ids } = await sending([{ status: 'cancelled' }, { status: 'failed' }]);
       expect(await record(ids.map((id) => result(id)))).toEqual([]);
     });

@@ -59,7 +59,7 @@ describe('work on many things', () => {
     expect(waits.slice(1)).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
   });
 
-  it('logs the first failure and the recovery, once each, with what tells the thing', async () => {
+  it('logs the first failure and the recovery, once each, with the item’s key', async () => {
     broken.add(2);
     for (let look = 0; look < 10; look++, now += 2_000) await isolated.run([1, 2], work);
     broken.delete(2);
@@ -76,7 +76,7 @@ describe('work on many things', () => {
     expect(isolated.failing).toBe(0);
   });
 
-  it('ends the run when the fault is no item of its own, and sets nothing aside', async () => {
+  it('ends the run when the fault concerns all items, and sets nothing aside', async () => {
     const away = new Away('the database is away');
     await expect(isolated.run([1, 2], () => Promise.reject(away))).rejects.toBe(away);
     expect(isolated.failing).toBe(0);

@@ -142,7 +142,7 @@ describe('alerts', () => {
       }
     });
 
-    it('tells apart two openings that follow each other', async () => {
+    it('distinguishes two openings that follow each other', async () => {
       const reports = await open();
       await lane(`state = 'open', opened_at = '2030-07-02T09:00Z'`);
       await reports.run();
@@ -158,7 +158,7 @@ describe('alerts', () => {
       ]);
     });
 
-    it('says nothing of the end of an opening that was too short for an alert', async () => {
+    it('raises nothing for the end of an opening that was too short for an alert', async () => {
       const reports = await open();
       await lane(`state = 'open', opened_at = '2030-07-02T09:58Z'`);
       await reports.run();

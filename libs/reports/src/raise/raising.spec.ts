@@ -146,7 +146,7 @@ describe('what is reported', () => {
       ]);
     });
 
-    it('says again what it said if it is about an earlier day', async () => {
+    it('has the same content again if it is about an earlier day', async () => {
       const reports = await open({ since: '2030-07-01T12:00Z' });
       await reports.run();
       await reports.pass(DAY - 5 * 60 * MINUTE).run();

@@ -67,7 +67,7 @@ describe('a report that fails', () => {
       expect(broken?.error).toMatch(/^It could not be written: Report \d+ .* is about nothing$/);
     });
 
-    it('holds up nobody although there are more of its kind than are looked at together', async () => {
+    it('delays no other although there are more of its kind than are read together', async () => {
       await unwritable(45);
       await addMailing(database.dataSource, { status: 'completed' });
       await reports.run();
@@ -113,7 +113,7 @@ describe('a report that fails', () => {
     expect(catcher.mails).toHaveLength(1);
   });
 
-  describe('by what the other side says', () => {
+  describe('by the receiver’s answer', () => {
     it('is recorded when a mail server answers with bytes that no text can hold', async () => {
       const server = await smtpServer(['554 5.7.1 No\0 \x07way\x1b[31m', '250 2.0.0 \0']);
       reports = await mailed.open({ smtpUrl: server.url });

@@ -94,7 +94,7 @@ describe('sending the daily report', () => {
     expect(csv).toContain(name);
   });
 
-  it('is retried after a temporary refusal, and nobody doubts that it comes once', async () => {
+  it('is retried after a temporary refusal, and is not marked as a possible copy', async () => {
     let refusals = 2;
     catcher.faults = { content: () => (refusals-- > 0 ? '451 4.3.0 Try again later' : undefined) };
     await reports.run();

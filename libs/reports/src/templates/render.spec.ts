@@ -100,7 +100,7 @@ describe.each(cases)('a report in %s: %s', (language, kind, content) => {
 });
 
 describe('codes', () => {
-  it('have words in each language, and stay as they are where nobody has named them', () => {
+  it('have words in each language, and stay as they are without a text', () => {
     const [first, ...others] = REPORT_LANGUAGES.map((language) =>
       Object.keys(wordsOf(language).codes),
     );

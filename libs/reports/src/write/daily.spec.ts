@@ -83,7 +83,7 @@ describe('what the daily report says', () => {
     expect(attachment).toContain(`${id},Sale,running,1,-1,0,0,0,0,1,1.0000`);
   });
 
-  it('names who was under way and did nothing, but nobody who was over, waits or was deleted', async () => {
+  it('lists mailings under way that did nothing, but none that was over, waits or was deleted', async () => {
     const idle = await mailing('idle', 'total = 9, pending = 9');
     const over = await mailing('over');
     await query(`UPDATE mailings SET finished_at = '2030-07-01T05:00Z' WHERE id = $1`, over);
