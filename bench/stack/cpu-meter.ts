@@ -1,6 +1,6 @@
 import { cpuSeconds } from './usage.js';
 
-/** Who uses the cores during a measurement; a yardstick's process stands in the worker's place. */
+/** Who uses the cores during a measurement; a yardstick's process counts as the worker. */
 export const CPU_USERS = ['worker', 'beat', 'api', 'postgres', 'redis', 'simulator'] as const;
 export type CpuUser = (typeof CPU_USERS)[number];
 

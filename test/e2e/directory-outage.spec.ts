@@ -106,7 +106,7 @@ describe('while the database is away', () => {
     expect((await admin.get('/tags')).status).toBe(200);
   });
 
-  it('connections that died without a word are noticed and replaced', async () => {
+  it('connections that were lost without an error are noticed and replaced', async () => {
     await Promise.all(Array.from({ length: 8 }, () => admin.get('/tags')));
     expect(proxy.freeze()).toBeGreaterThan(0);
     const startedAt = performance.now();

@@ -181,7 +181,7 @@ class Term {
   /** In the lanes' rows, for the API, which has no queue of its own. */
   private showQueueTroubles(db: Queryable, logger: Logger): void {
     const report = (error: unknown) => {
-      logger.debug({ error: messageOf(error) }, 'the queue’s trouble could not be noted');
+      logger.debug({ error: messageOf(error) }, 'the error of the queue could not be stored');
     };
     let last = forgetQueueTroubles(db).catch(report);
     queueTroubles.listen((lane, words) => {

@@ -19,7 +19,7 @@ import { takeTurns } from './turns.js';
 const TAKES_NO_WRITES = '25006';
 /** The driver's message for a statement without an answer within its `query_timeout`. */
 const SILENCE = 'Query read timeout';
-const GOODBYE_MS = 1_000;
+const CLOSE_LIMIT_MS = 1_000;
 const PROOF_EVERY_MS = 2_000;
 /** A session is given up when its server takes no writes for so long, ms. */
 const WRITELESS_LIMIT_MS = 30_000;
@@ -155,7 +155,7 @@ function watched(client: pg.Client, onLoss: (error: Error) => void): Queryable {
 /** Ends the session, within a limit: over a lost connection there is no answer. */
 async function closeSession(client: pg.Client): Promise<void> {
   const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
-  const limit = setTimeout(() => stream.destroy(), GOODBYE_MS);
+  const limit = setTimeout(() => stream.destroy(), CLOSE_LIMIT_MS);
   await client.end().catch(() => undefined);
   clearTimeout(limit);
 }

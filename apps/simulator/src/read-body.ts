@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 export type BodyResult = Buffer | 'too-large' | 'aborted';
 
 /**
- * Reads a request to its end. A callback and no promise: this is on the way of every message.
+ * Reads a request to its end. A callback and no promise: every message passes here.
  *
  * @param limit bytes that are kept at most.
  */

@@ -58,8 +58,8 @@ const CRITERIA: Criterion[] = [
 ];
 
 /**
- * A filter as SQL about clients. Inside a list OR, between lists AND; an empty list says nothing, an
- * unknown tag is nobody's. The text follows from which lists say something, never from what they say:
+ * A filter as SQL about clients. Inside a list OR, between lists AND; an empty list means nothing, an
+ * unknown tag matches no client. The text depends on which lists are there, never on their values:
  * there is one for each of those cases, so that each has the plan of its own index.
  *
  * @param bind is asked for one parameter per list that says something.

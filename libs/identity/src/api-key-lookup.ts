@@ -65,7 +65,7 @@ export class ApiKeyLookup {
     this.known.delete(id);
     if (!row) return null;
     const caller = { id: row.id, name: row.name, role: row.role };
-    // An answer from before a revocation must not outlive it.
+    // An answer from before a revocation is not kept after it.
     if (generation !== this.generation) return caller;
     if (this.known.size >= CACHE_LIMIT) this.known.clear();
     this.known.set(id, { caller, until: askedAt + Math.min(TRUST_MS, row.ms_left ?? TRUST_MS) });

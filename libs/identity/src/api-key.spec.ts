@@ -74,7 +74,7 @@ describe('API keys', () => {
     query.mockRestore();
   });
 
-  it('do not outlive a revocation that comes while they are looked up', async () => {
+  it('end with a revocation that comes while they are looked up', async () => {
     const { key, id } = await make();
     const before = lookup.callerOf(key);
     lookup.forget();

@@ -127,9 +127,9 @@ function throwForDeepJson(): void {
       prototype: { record: (result: { code: string }, ...rest: unknown[]) => unknown };
     };
   }>('engine/src/deliver/records.js');
-  const honest = Reflect.get(Records.prototype, 'record');
+  const original = Reflect.get(Records.prototype, 'record');
   Records.prototype.record = function (result, ...rest) {
-    if (result.code !== 'bad_code') return honest.call(this, result, ...rest);
+    if (result.code !== 'bad_code') return original.call(this, result, ...rest);
     say();
     throw new RangeError('Maximum call stack size exceeded');
   };
@@ -139,12 +139,12 @@ function maskInQuadraticTime(): void {
   const words = built<{ detailOf: (text: string, secrets: object) => string }>(
     'channels/src/provider-words.js',
   );
-  const honest = words.detailOf;
+  const original = words.detailOf;
   words.detailOf = (text, secrets) => {
     say();
     // eslint-disable-next-line regexp/no-super-linear-move -- what it shows
     text.replace(/\beyJ[\w-]{6,}\.[\w-]+|[\s().-]*9[\s().-]*1[\s().-]*6/g, '');
-    return honest(text, secrets);
+    return original(text, secrets);
   };
 }
 
@@ -158,9 +158,9 @@ function blameTheProvider(): void {
     CallError: new (code: string, written: boolean, message: string) => Error;
     beforeWriting: (error: Error) => { code: string; message: string };
   }>('channels/src/http/call-error.js');
-  const honest = errors.beforeWriting;
+  const original = errors.beforeWriting;
   errors.beforeWriting = (error) => {
-    const found = honest(error);
+    const found = original(error);
     if (found.code !== 'local') return found;
     say();
     return new errors.CallError('connect_failed', false, found.message) as Error & typeof found;
@@ -201,9 +201,9 @@ function takeEvery200ForAnOk(): void {
   const classify = built<{
     classifyAnswer: (answer: { status: number }, ...rest: unknown[]) => unknown;
   }>('channels/src/notification-api/classify.js');
-  const honest = classify.classifyAnswer;
+  const original = classify.classifyAnswer;
   classify.classifyAnswer = (answer, ...rest) => {
-    if (answer.status !== 200) return honest(answer, ...rest);
+    if (answer.status !== 200) return original(answer, ...rest);
     say();
     return { kind: 'delivered', httpStatus: 200 };
   };
@@ -215,9 +215,9 @@ function writeReportsInARow(): void {
   const { Isolated } = built<{
     Isolated: { prototype: { options: { task: string }; run: Run } };
   }>('platform/src/isolation/isolated.js');
-  const honest = Reflect.get<typeof Isolated.prototype, 'run'>(Isolated.prototype, 'run');
+  const original = Reflect.get<typeof Isolated.prototype, 'run'>(Isolated.prototype, 'run');
   Isolated.prototype.run = async function (this: { options: { task: string } }, items, work) {
-    if (this.options.task !== 'report-write') return honest.call(this, items, work);
+    if (this.options.task !== 'report-write') return original.call(this, items, work);
     say();
     for (const item of items) await work(item);
     return { succeeded: 0, failed: 0, waiting: 0 };

@@ -1,6 +1,6 @@
 import { BOTH, scenarios } from '../scenario.js';
 import { now, type Trial } from '../trial.js';
-import { expectHonestTries, planned } from './provider.js';
+import { expectTriesCounted, planned } from './provider.js';
 
 const CONCURRENCY = 16;
 const STEADY = { latency: { distribution: 'fixed', ms: 50 } };
@@ -25,7 +25,7 @@ export const foreignByteScenarios = scenarios(
       await trial.done('PUT', '/channels/notification/breaker', { state: 'closed' });
       await trial.drains(mailing, 'deep JSON', 20_000);
       await expectOnly(trial, 'retry');
-      await expectHonestTries(trial);
+      await expectTriesCounted(trial);
     },
   },
   {

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { type RunningProcess, sleep, waitFor } from '@app/testkit';
 import { isInstalled, preload } from '../preload.js';
 import { BOTH, scenarios } from '../scenario.js';
-import { expectHonestTries } from './provider.js';
+import { expectTriesCounted } from './provider.js';
 
 const CONCURRENCY = 16;
 const STEADY = { latency: { distribution: 'fixed', ms: 50 } };
@@ -18,19 +18,19 @@ export const hostScenarios = scenarios(
     workers: 2,
     concurrency: CONCURRENCY,
     run: async (trial) => {
-      const [starved] = trial.cluster.workers;
-      if (!starved) throw new Error('there is no worker');
+      const [limited] = trial.cluster.workers;
+      if (!limited) throw new Error('there is no worker');
       await trial.clients(1_000);
       await trial.provider.faults(STEADY);
-      limitDescriptors(starved, descriptorsOf(starved));
+      limitDescriptors(limited, descriptorsOf(limited));
       const mailing = await trial.mailing();
       await trial.drains(mailing, 'one worker ran out of descriptors', 15_000);
       const { state, reason } = await trial.lane();
       trial.expect(state === 'closed', `the breaker is closed, not ${state} (${reason})`);
-      await expectHonestTries(trial);
-      await starved.waitForLog((line) => line.includes('takes no work for a while'));
+      await expectTriesCounted(trial);
+      await limited.waitForLog((line) => line.includes('takes no work for a while'));
 
-      limitDescriptors(starved, 1_024);
+      limitDescriptors(limited, 1_024);
       const { sent } = await trial.counters(mailing);
       trial.expect(sent === 1_000, `all are sent: ${sent}`);
       const more = await trial.clients(300, { operatorCode: '917' });
@@ -38,7 +38,7 @@ export const hostScenarios = scenarios(
       await trial.finished(
         await trial.mailing({ operatorCodes: ['917'], audience: more, ratePerSecond: 15 }),
       );
-      trial.expect((await delivered(starved)) > 0, 'with room again, it sends again');
+      trial.expect((await delivered(limited)) > 0, 'with room again, it sends again');
     },
   },
   {

@@ -34,7 +34,7 @@ export const providerScenarios = scenarios(
       await provider.heal();
       await trial.resumes('the provider was back', 60_000);
       await trial.finished(mailing);
-      await expectHonestTries(trial);
+      await expectTriesCounted(trial);
     },
   },
   {
@@ -221,7 +221,7 @@ function mostWithin(moments: readonly number[], spanMs: number): number {
 }
 
 /** An attempt that the provider never saw is no try. */
-export async function expectHonestTries(trial: Trial): Promise<void> {
+export async function expectTriesCounted(trial: Trial): Promise<void> {
   const wrong = await trial.sql<{ id: number }>(
     `SELECT m.id FROM messages m WHERE m.tries <> (m.status = 'sent')::int + (
        SELECT count(*) FROM delivery_attempts a

@@ -205,10 +205,10 @@ async function addPoison(trial: Trial): Promise<number> {
     ['messageId'],
     { text: 'x'.repeat(100_000) },
   ];
-  const ghosts = [{ messageId: 999_999_999 }, { messageId: 999_999_998, probe: 12 }];
+  const unknown = [{ messageId: 999_999_999 }, { messageId: 999_999_998, probe: 12 }];
   try {
     await opened.queue.waitUntilReady();
-    for (const data of [...poison, ...ghosts])
+    for (const data of [...poison, ...unknown])
       await opened.queue.add('deliver', data, { attempts: 6 });
   } finally {
     await opened.close();

@@ -21,7 +21,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 export function createAdapter(): FastifyAdapter {
   return new FastifyAdapter({
     requestTimeout: REQUEST_TIMEOUT_MS,
-    // Unique over all processes and starts: it stands in the log, and with what was changed.
+    // Unique over all processes and starts: it is in the log, and with each change.
     genReqId: () => randomUUID(),
     routerOptions: { ignoreTrailingSlash: true },
     // What the router refuses before any hook or filter runs, e.g. a malformed URL.

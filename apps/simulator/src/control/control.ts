@@ -41,7 +41,7 @@ export class Control {
       if (!(error instanceof DomainError)) this.parts.logger.error({ err: error }, 'failed');
       answer = problemOf(error);
     }
-    // The port that serves this may be closed by now, and the connection must not outlive it.
+    // The port that serves this may be closed by now, and the connection must end with it.
     response.setHeader('Connection', 'close');
     write(response, answer);
   }

@@ -47,7 +47,7 @@ export const READ_ONLY = 'default_transaction_read_only';
 export interface SessionSettings {
   /**
    * The longest that a statement may take, ms; a connection that stays silent for two seconds longer
-   * is taken for dead. Default 20 s.
+   * counts as lost. Default 20 s.
    */
   statementTimeoutMs?: number;
   /** A transaction that its process forgot must not hold locks. Default 5 s; 0: no limit. */

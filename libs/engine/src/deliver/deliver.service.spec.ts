@@ -281,7 +281,7 @@ describe('delivering', () => {
       expect(tokens.filter((token) => token !== null)).toHaveLength(1);
     });
 
-    it('is not opened again by news from before it closed', async () => {
+    it('is not opened again by an outcome from before it closed', async () => {
       const ids = await messages(10);
       const late: ((outcome: Outcome) => void)[] = [];
       answer = () => new Promise((resolve) => late.push(resolve));

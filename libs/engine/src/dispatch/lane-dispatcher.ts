@@ -108,7 +108,7 @@ export class LaneDispatcher {
       look.checked(new Map(pending.map(({ id, attempts }) => [id, attempts])));
     }
     for (let reads = look.next(); reads; reads = look.next()) {
-      // One after the other: a second connection would be idle most of the time, and be taken for dead.
+      // One after the other: a second connection would be idle most of the time, and be closed.
       const retries = await unlessNone(reads.retries, (some) => findDueRetries(read, some));
       const fresh = await unlessNone(reads.fresh, (some) => findFresh(read, some));
       look.found(retries, fresh);

@@ -25,7 +25,7 @@ describe('the registry of channels', () => {
   });
 
   it.each([...channelKinds.values()])(
-    'has a lease for $name that outlives its calls',
+    'has a lease for $name that is longer than its calls',
     ({ policy }) => {
       expect(policy.leaseMs).toBeGreaterThan(policy.callLimitMs + policy.marginMs);
       expect(policy.retryScheduleS.length).toBeGreaterThan(0);

@@ -2,7 +2,7 @@ const CODES = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'EADDRINUSE', 'ENOBU
 
 /**
  * Whether a connection was never made because this process or machine has no descriptor, port or
- * memory left: nothing left us, and the other side is not at fault.
+ * memory left: nothing was sent, and the receiver is not at fault.
  */
 export function isLocalTrouble(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

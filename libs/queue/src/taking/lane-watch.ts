@@ -45,7 +45,7 @@ export class LaneWatch {
       // means would stop without a visible reason.
       if (await shared.backend(lane).hasQueueMetaField('paused')) {
         await shared.queue(lane).resume();
-        logger.warn({ lane }, 'the queue had been paused by hand: it goes on');
+        logger.warn({ lane }, 'the queue was paused by hand: it is resumed');
         taker.ring();
       }
       if (now - this.checkedStalledAt > STALLED_CHECK_MS) {
