@@ -28,7 +28,8 @@ describe.each(['.gitlab-ci.yml', '.github/workflows/ci.yml'])('%s', (file) => {
   });
 
   it('requires the services without which suites are left out', () => {
-    const required = [...readFileSync('.ci/run', 'utf8').matchAll(/\bREQUIRE_[A-Z0-9_]+(?==1)/g)];
+    const line = /^.*npm test -- .*$/m.exec(readFileSync('.ci/run', 'utf8'))?.[0] ?? '';
+    const required = [...line.matchAll(/\bREQUIRE_[A-Z0-9_]+(?==1)/g)];
     expect(required.length).toBeGreaterThan(2);
     for (const [name] of required) expect(text).toContain(`${name}: '1'`);
   });

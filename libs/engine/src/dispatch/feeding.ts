@@ -99,6 +99,11 @@ export class Feeding {
     return due;
   }
 
+  /** More was lost than the queue has room for: the next look goes on with it. */
+  checkSoon(): void {
+    this.checkedAt = -Infinity;
+  }
+
   /** How many the queue and the lane's own rate let in now. */
   room({ now, waiting, ahead, lane }: Situation): number {
     const room = Math.max(0, ahead - waiting);
@@ -183,6 +188,7 @@ export class Look {
       const lost = this.feeding.scan(id).offered.settle(asked, pending, now, circumstances);
       const messages = lost.slice(0, Math.max(0, room));
       room -= messages.length;
+      if (messages.length < lost.length) this.feeding.checkSoon();
       if (messages.length > 0) this.again.push({ mailingId: id, messages });
     }
   }

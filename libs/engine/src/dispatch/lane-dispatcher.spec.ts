@@ -95,10 +95,7 @@ describe('dispatching', () => {
 
   it('keeps no more than the look-ahead in the queue, however large the mailing', async () => {
     await mailing(1_000);
-    for (let pass = 0; pass < 5; pass++) {
-      await run();
-      now += 50;
-    }
+    for (let pass = 0; pass < 5; pass++, now += 50) await run();
     expect(queue.waitingJobs).toHaveLength(2 * CONCURRENCY);
     expect(new Set(queue.waitingJobs.map((job) => job.messageId)).size).toBe(2 * CONCURRENCY);
   });
@@ -149,6 +146,24 @@ describe('dispatching', () => {
     now += 1_001;
     await run();
     expect(queue.waitingJobs).toHaveLength(5);
+  });
+
+  it('finds much again as fast as the workers take it, not one look-ahead each second', async () => {
+    await mailing(1_000);
+    for (let pass = 0; pass < 12; pass++, now += 50) await run().then(() => work(40));
+    await run();
+    const lost = queue.waitingJobs.length;
+    // Nothing leaves the queue meanwhile, so that it is taken for slow.
+    for (let pass = 0; pass < 30; pass++, now += 40) await run();
+    queue.waitingJobs = [];
+    now += 10_000;
+    const found = new Set<number>();
+    for (let pass = 0; pass < 50; pass++, now += 40) {
+      await run();
+      for (const { messageId } of queue.waitingJobs) found.add(messageId);
+      await work(queue.waitingJobs.length);
+    }
+    expect([lost > 10 * CONCURRENCY, found.size >= lost]).toEqual([true, true]);
   });
 
   it('finds again what it could not feed', async () => {

@@ -70,13 +70,19 @@ export class Offered {
     const again: OfferedMessage[] = [];
     for (const id of asked) {
       const offer = this.offers.get(id);
-      this.offers.delete(id);
-      if (offer?.attempts !== pending.get(id) || !offer) continue;
-      this.offers.set(id, { ...offer, seenAt: now });
+      if (!offer || offer.attempts !== pending.get(id)) {
+        this.offers.delete(id);
+        continue;
+      }
       const { attempts, zoneId, count, at } = offer;
       const age = queueIsEmpty && count === 1 ? OFFER_AGAIN_SOON_MS : OFFER_AGAIN_MS;
-      if (now - at >= age)
+      if (now - at >= age) {
+        // It keeps its place, and so is looked up again at once, until it is really given.
         again.push({ id, attempts, zoneId, offers: count + (queueIsEmpty ? 1 : 0) });
+      } else {
+        this.offers.delete(id);
+        this.offers.set(id, { ...offer, seenAt: now });
+      }
     }
     return again;
   }
