@@ -19,6 +19,8 @@ import { join } from 'node:path';
 
 const PROCESSES: ProcessName[] = ['api', 'worker', 'beat'];
 
+jest.setTimeout(90_000); // three processes start, several times
+
 describe('A process whose database answers', () => {
   const running: RunningProcess[] = [];
   let database: TestDatabase | undefined;
